@@ -1,0 +1,25 @@
+-- Creates a payment in one statement: access checked again, idempotency key claimed, payment, routing, audit and event.
+-- It decides nothing: every value comes from the caller (src/payments/create-payment.ts).
+--
+-- p_access: see check_access. p_claim: see claim_idempotency, with the answer. p_payment: the columns of payments.
+-- Answers null when created, or what claim_idempotency says.
+create or replace function create_payment(p_access jsonb, p_claim jsonb, p_payment jsonb, p_audit jsonb, p_events json)
+returns jsonb
+language plpgsql as $$
+declare
+  v_claim jsonb;
+  v_client text := p_payment ->> 'client_id';
+  v_livemode boolean := (p_payment ->> 'livemode')::boolean;
+begin
+  perform check_access(p_access);
+  v_claim := claim_idempotency(p_claim);
+  if v_claim is not null then
+    return v_claim;
+  end if;
+  insert into payments select * from jsonb_populate_record(null::payments, p_payment);
+  insert into provider_references (provider, reference, client_id, livemode, payment_id)
+  values ('cpgateway', p_payment ->> 'id', v_client, v_livemode, p_payment ->> 'id');
+  perform write_audit(p_audit);
+  perform emit_events(v_client, v_livemode, p_events);
+  return null;
+end $$;

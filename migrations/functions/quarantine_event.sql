@@ -1,0 +1,13 @@
+-- Settles a provider's event that no payment takes: the money it tells of is kept for people to look at, once, whatever
+-- number of events tell of it. p_deposit: a row of unmatched_deposits, or null when the event tells of none.
+create or replace function quarantine_event(p_inbox jsonb, p_deposit jsonb) returns void
+language plpgsql as $$
+begin
+  perform settle_inbox(p_inbox);
+  if p_deposit is not null then
+    insert into unmatched_deposits (provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at)
+    select d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish, d.received_at
+      from jsonb_populate_record(null::unmatched_deposits, p_deposit) d
+    on conflict do nothing;
+  end if;
+end $$;

@@ -1,0 +1,38 @@
+import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuditModule } from './audit/audit.module';
+import { ApiKey } from './clients/api-key.entity';
+import { Client } from './clients/client.entity';
+import { ClientsModule } from './clients/clients.module';
+import { OperationsModule } from './operations/operations.module';
+import { PaymentsModule } from './payments/payments.module';
+import { ConfigModule } from './platform/config/config.module';
+import type { Settings } from './platform/config/settings';
+import { type DatabaseLocation, DatabaseModule } from './platform/database/database.module';
+import { ProblemFilter } from './platform/http/problem.filter';
+import { validationPipe } from './platform/http/validation';
+import { PlatformModule } from './platform/platform.module';
+import { AuthenticationGuard } from './platform/security/authentication.guard';
+import { IdempotencyGuard } from './platform/security/idempotency.guard';
+import { RateLimitGuard } from './platform/security/rate-limit.guard';
+import { ScopeGuard } from './platform/security/scope.guard';
+import { SignatureGuard } from './platform/security/signature.guard';
+
+/** In this order: who calls, is there room for it, did they mean exactly this, may they, and was it asked before. */
+const GUARDS: readonly Type[] = [AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, IdempotencyGuard];
+const ENTITIES = [Client, ApiKey];
+/** The rooms, lower ones first; a room knows only those before it. */
+const ROOMS: readonly Type[] = [PlatformModule, AuditModule, ClientsModule, PaymentsModule, OperationsModule];
+
+/** The whole gateway on one screen. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings, database: DatabaseLocation): DynamicModule {
+    const guards: Provider[] = GUARDS.map((guard) => ({ provide: APP_GUARD, useClass: guard }));
+    return {
+      module: AppModule,
+      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(database, ENTITIES), ...ROOMS],
+      providers: [...guards, { provide: APP_PIPE, useFactory: validationPipe }, { provide: APP_FILTER, useExisting: ProblemFilter }],
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { Problem } from '../platform/http/problem';
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+
+/**
+ * Which refusals the security log keeps, under which name and how grave they are. What is not named here is an honest mistake
+ * of a caller (a missing field, an object that does not exist) and belongs to the access log only.
+ */
+export const SECURITY_EVENTS: Readonly<Record<string, { kind: string; severity: Severity }>> = {
+  unauthenticated: { kind: 'authentication.refused', severity: 'medium' },
+  signature_invalid: { kind: 'signature.invalid', severity: 'high' },
+  signature_expired: { kind: 'signature.expired', severity: 'medium' },
+  scope_missing: { kind: 'scope.missing', severity: 'low' },
+  forbidden: { kind: 'access.forbidden', severity: 'medium' },
+  client_inactive: { kind: 'client.inactive', severity: 'medium' },
+  ip_not_allowed: { kind: 'ip.not_allowed', severity: 'high' },
+  rate_limited: { kind: 'rate_limit.exceeded', severity: 'low' },
+  idempotency_mismatch: { kind: 'idempotency.mismatch', severity: 'low' },
+  payload_too_large: { kind: 'payload.too_large', severity: 'low' },
+  url_not_allowed: { kind: 'url.not_allowed', severity: 'high' },
+  event_conflict: { kind: 'webhook.event_conflict', severity: 'critical' },
+  webhook_unknown_source: { kind: 'webhook.unknown_source', severity: 'low' },
+  webhook_too_large: { kind: 'webhook.too_large', severity: 'low' },
+  webhook_ip_not_allowed: { kind: 'webhook.ip_not_allowed', severity: 'high' },
+  webhook_signature_missing: { kind: 'webhook.signature_missing', severity: 'medium' },
+  webhook_signature_malformed: { kind: 'webhook.signature_malformed', severity: 'medium' },
+  webhook_signature_mismatch: { kind: 'webhook.signature_mismatch', severity: 'high' },
+  webhook_timestamp_out_of_window: { kind: 'webhook.timestamp_out_of_window', severity: 'medium' },
+  webhook_malformed: { kind: 'webhook.malformed', severity: 'medium' },
+};
+
+/** The entry for a problem, when it is one that the security log keeps. */
+export function securityEventOf(problem: Problem): { kind: string; severity: Severity } | undefined {
+  return SECURITY_EVENTS[problem.refusal];
+}

@@ -1,0 +1,111 @@
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { RefusalRecorder } from '../platform/http/problem.filter';
+import type { Problem } from '../platform/http/problem';
+import { contextIfAny } from '../platform/http/request-context';
+import { newId } from '../platform/identifiers';
+import { maskSecrets } from '../platform/security/crypto/masking';
+import { securityEventOf, type Severity } from './security-event-kinds';
+
+/** Something that the security log keeps beside refusals, such as a provider's event that contradicts itself. */
+export interface SecurityEvent {
+  kind: string;
+  severity: Severity;
+  /** Where it came from: an address, a key, an endpoint. Together with the kind and the minute it is one row. */
+  source: string;
+  clientId?: string;
+  actorId?: string;
+  route?: string;
+  userAgent?: string;
+  /** What the gateway did about it. */
+  action: string;
+  details?: object;
+}
+
+const MINUTE_MS = 60_000;
+const MAX_PENDING = 10_000;
+
+/**
+ * The log of what was refused or looked wrong. The first of a kind from a source in a minute is written before the answer
+ * leaves; further ones are counted in memory and added a second later, so that a flood costs one row, not the disk.
+ */
+@Injectable()
+export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
+  private readonly logger = new Logger(SecurityLog.name);
+  private readonly seen = new Map<string, number>();
+  private readonly pending = new Map<string, number>();
+  private readonly flusher = setInterval(() => void this.flush(), 1_000).unref();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Records a refusal by a guard or a handler, if it is of a kind that the log keeps. */
+  async record(problem: Problem, request: Parameters<RefusalRecorder['record']>[1]): Promise<void> {
+    const kept = securityEventOf(problem);
+    if (!kept) return;
+    const access = contextIfAny()?.access;
+    await this.write({
+      ...kept,
+      source: access?.keyId ?? request.ip,
+      clientId: access?.clientId,
+      actorId: access?.keyId,
+      route: `${request.method} ${request.route}`,
+      userAgent: request.userAgent,
+      action: `refused with ${problem.status} ${problem.code}`,
+      details: { ip: request.ip },
+    });
+  }
+
+  /** Records an event. A failure to write is logged and never changes what the caller is told. */
+  async write(event: SecurityEvent): Promise<void> {
+    const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+    const key = [minute, event.kind, event.source].join(' ');
+    if (this.seen.get(key) === minute || this.seen.size >= MAX_PENDING) {
+      this.pending.set(key, (this.pending.get(key) ?? 0) + 1);
+      return;
+    }
+    this.seen.set(key, minute);
+    try {
+      await this.insert(event, minute);
+    } catch (error) {
+      this.logger.error({ err: error, msg: `could not keep the security event ${event.kind}` });
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.flusher);
+    await this.flush();
+  }
+
+  private async insert(event: SecurityEvent, minute: number): Promise<void> {
+    const context = contextIfAny();
+    await this.dataSource.query(
+      `insert into security_events (id, minute, kind, severity, source, client_id, actor_id, route, user_agent, request_id,
+                                    api_version, action, details)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+       on conflict (minute, kind, source) do update set count = security_events.count + 1, last_at = now()`,
+      [newId('sev'), new Date(minute), event.kind, event.severity, event.source, event.clientId, event.actorId, event.route,
+        event.userAgent?.slice(0, 500), context?.requestId, context?.apiVersion, event.action, JSON.stringify(maskSecrets(event.details ?? {}))],
+    );
+  }
+
+  private async flush(): Promise<void> {
+    const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
+    for (const [key, seenAt] of this.seen) if (seenAt < minute) this.seen.delete(key);
+    if (this.pending.size === 0) return;
+    const counted = [...this.pending].map(([key, count]) => {
+      const [at, kind, ...source] = key.split(' ');
+      return { minute: new Date(Number(at)), kind, source: source.join(' '), count };
+    });
+    this.pending.clear();
+    try {
+      await this.dataSource.query(
+        `update security_events e set count = e.count + x.count, last_at = now()
+           from jsonb_to_recordset($1) as x (minute timestamptz, kind text, source text, count bigint)
+          where e.minute = x.minute and e.kind = x.kind and e.source = x.source`,
+        [JSON.stringify(counted)],
+      );
+    } catch (error) {
+      this.logger.error({ err: error, msg: `could not count ${counted.length} repeated security events` });
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log';
+import { type Tx, UnitOfWork } from '../platform/database/unit-of-work';
+import { SCOPES, type Scope } from '../platform/http/policy';
+import { newId } from '../platform/identifiers';
+import { Envelope } from '../platform/security/crypto/envelope';
+import { ApiKey } from './api-key.entity';
+import { Client } from './client.entity';
+import { hashOf, newApiKey, newSigningSecret, prefixOf, signingSecretPlace } from './key-material';
+
+/** A key as it is shown once, when it is made. */
+export interface IssuedKey {
+  key: ApiKey;
+  apiKey: string;
+  signingSecret: string;
+}
+
+export interface NewClient {
+  name: string;
+  live: boolean;
+  /** Basis points, 0 to 10,000. */
+  feeBps: number;
+  rateMultiplier: number;
+}
+
+export interface NewKey {
+  clientId: string;
+  livemode: boolean;
+  name: string;
+  scopes: readonly Scope[];
+  allowedIps?: readonly string[];
+  expiresAt?: Date | null;
+}
+
+/** Makes clients and their keys. */
+@Injectable()
+export class ClientRegistry {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly envelope: Envelope,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** Creates a client and its first key, with all scopes, in the mode that was asked for. */
+  create(command: NewClient): Promise<{ client: Client } & IssuedKey> {
+    return this.unitOfWork.run(async (tx) => {
+      const id = newId('cli');
+      await tx.manager.insert(Client, {
+        id,
+        name: command.name,
+        liveEnabled: command.live,
+        feeBps: command.feeBps,
+        rateMultiplier: command.rateMultiplier,
+      });
+      const client = await tx.manager.findOneByOrFail(Client, { id });
+      await this.audit.record(tx, { clientId: id, livemode: command.live }, { kind: 'client.created', objectId: id, after: client });
+      const issued = await this.issueKey(tx, { clientId: id, livemode: command.live, name: 'first key', scopes: SCOPES });
+      return { client, ...issued };
+    });
+  }
+
+  /** Makes a key inside a change. What it returns is the only copy of the key and of its signing secret in clear. */
+  async issueKey(tx: Tx, command: NewKey): Promise<IssuedKey> {
+    const id = newId('key');
+    const apiKey = newApiKey(command.livemode);
+    const signingSecret = newSigningSecret();
+    await tx.manager.insert(ApiKey, {
+      clientId: command.clientId,
+      id,
+      livemode: command.livemode,
+      name: command.name,
+      prefix: prefixOf(apiKey),
+      keyHash: hashOf(apiKey),
+      signingSecret: this.envelope.seal(signingSecret, signingSecretPlace(command.clientId, id)),
+      scopes: [...command.scopes],
+      allowedIps: [...(command.allowedIps ?? [])],
+      expiresAt: command.expiresAt ?? null,
+    });
+    await tx.query('insert into api_key_prefixes (prefix, client_id, key_id) values ($1, $2, $3)', [prefixOf(apiKey), command.clientId, id]);
+    const key = await tx.manager.findOneByOrFail(ApiKey, { clientId: command.clientId, id });
+    const { keyHash: _hash, signingSecret: _sealed, ...shown } = key;
+    await this.audit.record(tx, command, { kind: 'api_key.created', objectId: id, after: shown });
+    return { key, apiKey, signingSecret };
+  }
+}

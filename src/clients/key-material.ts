@@ -1,0 +1,33 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { sha256Hex } from '../platform/security/crypto/digests';
+import type { SealedPlace } from '../platform/security/crypto/envelope';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const KEY_LENGTH = 40;
+const PREFIX_LENGTH = 'cpg_test_'.length + 12;
+
+/** A new API key: shown once, then only its prefix and hash remain. 40 letters of 62 are 238 bits. */
+export function newApiKey(livemode: boolean): string {
+  const letters = Array.from({ length: KEY_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return `cpg_${livemode ? 'live' : 'test'}_${letters}`;
+}
+
+/** The part of a key that finds it: mode and the first 12 letters. */
+export function prefixOf(apiKey: string): string {
+  return apiKey.slice(0, PREFIX_LENGTH);
+}
+
+/** SHA-256 is enough for what has 238 bits of its own; a slow hash would only slow down every request. */
+export function hashOf(apiKey: string): string {
+  return sha256Hex(apiKey);
+}
+
+/** A new signing secret: 32 random bytes in hex, used as text. */
+export function newSigningSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** Where a key's signing secret is sealed to; it opens nowhere else. */
+export function signingSecretPlace(clientId: string, keyId: string): SealedPlace {
+  return { table: 'api_keys', column: 'signing_secret', row: `${clientId} ${keyId}` };
+}

@@ -1,0 +1,148 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { SecurityLog } from '../audit/security-log';
+import { SQLSTATE, sqlStateOf } from '../platform/database/database-errors';
+import { UnitOfWork } from '../platform/database/unit-of-work';
+import { type ProviderEvent, type ProviderEventResult, ProviderEvents } from '../platform/providers/provider-event';
+import { changeFor, changeStatement, type PaymentChange } from './payment-change';
+import { findByProvider, type FoundPayment } from './payment-lookup';
+import type { Payment, PaymentMethod } from './payment';
+import { paymentRulesOf } from './payment-rules';
+import { statusAfter } from './payment-state';
+import { type Arrival, settle, type UnmatchedReason } from './settlement';
+
+/** Which methods a source may settle. An event about another method is not believed, however well it is signed. */
+const SETTLES: Readonly<Record<string, readonly PaymentMethod[]>> = {
+  stripe: ['card'],
+  generic: ['card', 'simulated'],
+};
+
+const MAX_REDECISIONS = 50;
+
+/** What is to be done with an event: change a payment, put the money aside, or nothing. */
+type Verdict = { change: PaymentChange } | { result: ProviderEventResult; deposit?: object };
+
+/** Applies a provider's events to payments: read, decide, and write in one statement that fails if the payment has moved. */
+@Injectable()
+export class ConfirmPayment implements OnModuleInit {
+  private readonly logger = new Logger(ConfirmPayment.name);
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly events: ProviderEvents,
+    private readonly securityLog: SecurityLog,
+  ) {}
+
+  onModuleInit(): void {
+    this.events.register((event) => this.apply(event));
+  }
+
+  /** Exactly once, in any order: a repetition finds the reference counted, the payment moved, or the event settled. */
+  async apply(event: ProviderEvent): Promise<ProviderEventResult> {
+    for (let tries = 1; ; tries += 1) {
+      const verdict = this.decide(event, await this.find(event));
+      try {
+        return await this.write(event, verdict);
+      } catch (error) {
+        const state = sqlStateOf(error);
+        if (state === SQLSTATE.eventSettled) return { status: 'ignored', outcome: 'settled by another instance' };
+        const moved = state === SQLSTATE.stale || state === SQLSTATE.uniqueViolation || state === SQLSTATE.deadlockDetected;
+        if (!moved || tries >= MAX_REDECISIONS) throw error;
+      }
+    }
+  }
+
+  private find({ source, subject }: ProviderEvent): Promise<FoundPayment | undefined> {
+    return findByProvider(this.unitOfWork, source, subject.reference, subject.paymentId);
+  }
+
+  private decide(event: ProviderEvent, found: FoundPayment | undefined): Verdict {
+    if (event.kind === 'ignored') return nothing(`${event.type} changes no payment`);
+    if (!found) return event.kind === 'payment.succeeded' ? aside(event, undefined, 'no_payment') : nothing('no payment of ours');
+    const { payment } = found;
+    if (event.livemode !== undefined && event.livemode !== payment.livemode) return aside(event, payment, 'wrong_mode');
+    if (!SETTLES[event.source]?.includes(payment.method)) return aside(event, payment, 'wrong_method');
+    if (event.kind === 'payment.succeeded') return this.decideArrival(event, found);
+    return decideProgress(event, payment);
+  }
+
+  private decideArrival(event: ProviderEvent, { payment, clientSettings, use }: FoundPayment): Verdict {
+    const arrival = arrivalOf(event);
+    if (!arrival) return nothing('no money arrived');
+    const settlement = settle(payment, arrival, use, paymentRulesOf(clientSettings));
+    if (!settlement) return nothing('this money was counted before');
+    if (use === 'other_payment') return aside(event, payment, 'reference_conflict');
+    const status = settlement.creditedMinor === undefined ? 'quarantined' : 'applied';
+    const settles = { source: event.source, eventId: event.eventId, status, outcome: settlement.outcome } as const;
+    return { change: changeFor(payment, arrival, settlement, new Date(), settles) };
+  }
+
+  private async write(event: ProviderEvent, verdict: Verdict): Promise<ProviderEventResult> {
+    if ('change' in verdict) {
+      // Unlike a request, a job decides again itself: the statement is bound to what it read.
+      await this.unitOfWork.once(changeStatement(verdict.change));
+      const { status, outcome } = verdict.change.settles!;
+      if (status === 'quarantined') await this.alert(event, outcome);
+      return { status, outcome };
+    }
+    const inbox = { source: event.source, event_id: event.eventId, ...verdict.result };
+    await this.unitOfWork.once({
+      name: 'quarantine_event',
+      text: 'select quarantine_event($1, $2)',
+      values: [JSON.stringify(inbox), verdict.deposit ? JSON.stringify(verdict.deposit) : null],
+    });
+    if (verdict.result.status === 'quarantined') await this.alert(event, verdict.result.outcome);
+    return verdict.result;
+  }
+
+  private async alert(event: ProviderEvent, outcome: string): Promise<void> {
+    this.logger.warn(`event ${event.eventId} of ${event.source}: ${outcome}`);
+    await this.securityLog.write({
+      kind: 'deposit.unmatched',
+      severity: 'high',
+      source: `${event.source}:${event.eventId}`,
+      action: outcome,
+      details: { source: event.source, event_id: event.eventId, type: event.type, payment_id: event.subject.paymentId },
+    });
+  }
+}
+
+function decideProgress(event: ProviderEvent, payment: Payment): Verdict {
+  const status = statusAfter(payment.status, event.kind === 'payment.processing' ? 'process' : 'fail');
+  if (!status || payment.amountReceivedMinor > 0n) return nothing(`the payment is ${payment.status} already`);
+  const outcome = event.failureCode ? `${status}: ${event.failureCode}` : status;
+  const settles = { source: event.source, eventId: event.eventId, status: 'applied', outcome } as const;
+  return { change: { before: payment, after: { status, exception: null }, settles, at: new Date() } };
+}
+
+function arrivalOf({ source, subject, livemode, occurredAt }: ProviderEvent): Arrival | undefined {
+  const { reference, amountMinor, currency, expectedAmountMinor } = subject;
+  if (!reference || !amountMinor || !currency) return undefined;
+  return { provider: source, reference, amountMinor, currency, expectedAmountMinor, livemode, occurredAt };
+}
+
+function nothing(outcome: string): Verdict {
+  return { result: { status: 'ignored', outcome } };
+}
+
+/** Money that cannot be booked for this payment is kept with all that is known of it; a mere notice of progress holds none. */
+function aside(event: ProviderEvent, payment: Payment | undefined, reason: UnmatchedReason): Verdict {
+  const result = { status: 'quarantined', outcome: `kept as an unmatched deposit: ${reason}` } as const;
+  const arrival = event.kind === 'payment.succeeded' ? arrivalOf(event) : undefined;
+  if (!arrival) return { result: { status: 'quarantined', outcome: `put aside: ${reason}` } };
+  return {
+    result,
+    deposit: {
+      provider: arrival.provider,
+      // A reference that already leads elsewhere is told apart by the event that used it again.
+      reference: reason === 'reference_conflict' ? `${arrival.reference} (${event.eventId})` : arrival.reference,
+      client_id: payment?.clientId,
+      livemode: event.livemode ?? payment?.livemode,
+      payment_id: payment?.id,
+      amount_minor: arrival.amountMinor.toString(),
+      currency: arrival.currency,
+      reason,
+      wish: 'review',
+      received_at: new Date(),
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { QueryConfig } from 'pg';
+import { auditParameter } from '../audit/audit-event';
+import type { CurrencyCode } from '../money/currency';
+import { newId } from '../platform/identifiers';
+import { eventsParameter } from '../platform/outbox/outbox';
+import type { Payment } from './payment';
+import { presentPayment } from './payment-presenter';
+import { type Arrival, bookingCurrency, type Movement, type Settlement } from './settlement';
+
+/** The provider's event that a change settles, so that both commit together. */
+export interface SettledEvent {
+  source: string;
+  eventId: string;
+  status: 'applied' | 'ignored' | 'quarantined';
+  outcome: string;
+}
+
+/** One decided change of a payment: what it becomes, the money that moves, and what is told. */
+export interface PaymentChange {
+  before: Payment;
+  /** Only the fields that change; without any the payment's revision alone moves. */
+  after: Partial<Pick<Payment, 'status' | 'exception' | 'amountReceivedMinor' | 'feeMinor' | 'providerReference'>>;
+  settlement?: Settlement;
+  arrival?: Arrival;
+  settles?: SettledEvent;
+  /** Money that waited on this payment and is now for people to decide on: moved from `pending` to `unmatched`. */
+  waiting?: { provider: string; reference: string; amountMinor: bigint; currency: CurrencyCode };
+  at: Date;
+}
+
+/** The payment after the change. */
+export function changedPayment({ before, after, at }: PaymentChange): Payment {
+  return { ...before, ...after, updatedAt: at, revision: before.revision + 1n };
+}
+
+/** A change from a settlement. */
+export function changeFor(before: Payment, arrival: Arrival, settlement: Settlement, at: Date, settles?: SettledEvent): PaymentChange {
+  const { status, exception, amountReceivedMinor, feeMinor, creditedMinor } = settlement;
+  const providerReference = creditedMinor === undefined ? before.providerReference : (before.providerReference ?? arrival.reference);
+  return { before, after: { status, exception, amountReceivedMinor, feeMinor, providerReference }, settlement, arrival, settles, at };
+}
+
+/** The one statement that writes a change: all of it commits, or none. See migrations/functions/change_payment.sql. */
+export function changeStatement(change: PaymentChange): QueryConfig {
+  const { before, settles, at } = change;
+  const payment = changedPayment(change);
+  const kind = eventTypeOf(before, payment);
+  const shown = presentPayment(payment);
+  return {
+    name: 'change_payment',
+    text: 'select change_payment($1, $2, $3, $4, $5, $6, $7)',
+    values: [
+      JSON.stringify({
+        client_id: before.clientId,
+        livemode: before.livemode,
+        id: before.id,
+        revision: before.revision.toString(),
+        status: payment.status,
+        exception: payment.exception,
+        amount_received_minor: payment.amountReceivedMinor.toString(),
+        fee_minor: payment.feeMinor.toString(),
+        provider_reference: payment.providerReference,
+        updated_at: at,
+      }),
+      JSON.stringify(bookingsOf(change)),
+      receiptOf(change),
+      JSON.stringify(unmatchedOf(change)),
+      auditParameter(before, [{ kind, objectId: before.id, before: presentPayment(before), after: shown }]),
+      eventsParameter([{ type: kind, objectId: before.id, data: shown }], at),
+      settles ? JSON.stringify({ source: settles.source, event_id: settles.eventId, status: settles.status, outcome: settles.outcome }) : null,
+    ],
+  };
+}
+
+/** A change of status is told as that status; anything else that happens to a payment is an exception. */
+function eventTypeOf(before: Payment, after: Payment): string {
+  return before.status === after.status ? 'payment.exception' : `payment.${after.status}`;
+}
+
+function bookingsOf({ before, settlement, arrival, waiting }: PaymentChange): object[] {
+  const currency = waiting?.currency ?? (arrival && bookingCurrency(arrival));
+  const movements: readonly Movement[] = waiting
+    ? [{ debit: 'pending', credit: 'unmatched', amountMinor: waiting.amountMinor, code: 'expired_part' }]
+    : (settlement?.movements ?? []);
+  if (!currency || movements.length === 0) return [];
+  return [{
+    currency,
+    transfers: movements.map(({ debit, credit, amountMinor, code }) => ({
+      id: newId('tr'), debit, credit, amount_minor: amountMinor.toString(), code, state: 'posted', reference_id: before.id,
+    })),
+  }];
+}
+
+function receiptOf({ before, settlement, arrival, at }: PaymentChange): string | null {
+  if (!arrival || settlement?.creditedMinor === undefined) return null;
+  return JSON.stringify({
+    client_id: before.clientId,
+    livemode: before.livemode,
+    provider: arrival.provider,
+    reference: arrival.reference,
+    payment_id: before.id,
+    amount_minor: arrival.amountMinor.toString(),
+    credited_minor: settlement.creditedMinor.toString(),
+    currency: arrival.currency,
+    received_at: at,
+  });
+}
+
+function unmatchedOf({ before, settlement, arrival, waiting, at }: PaymentChange): object[] {
+  const kept = waiting
+    ? { ...waiting, reason: 'underpaid', wish: 'review' }
+    : arrival && settlement?.unmatched && { provider: arrival.provider, reference: arrival.reference, currency: arrival.currency, ...settlement.unmatched };
+  if (!kept) return [];
+  return [{
+    provider: kept.provider,
+    reference: kept.reference,
+    client_id: before.clientId,
+    livemode: before.livemode,
+    payment_id: before.id,
+    amount_minor: kept.amountMinor.toString(),
+    currency: kept.currency,
+    reason: kept.reason,
+    wish: kept.wish,
+    received_at: at,
+  }];
+}

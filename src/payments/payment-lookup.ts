@@ -1,0 +1,57 @@
+import type { Tx, UnitOfWork } from '../platform/database/unit-of-work';
+import { NotFoundProblem } from '../platform/http/problem';
+import { currentAccess } from '../platform/http/request-context';
+import { paymentFromRow, type Payment, type PaymentRow } from './payment';
+import type { ReferenceUse } from './settlement';
+
+/** A payment of the caller's own book, inside a change. */
+export async function findForChange(tx: Tx, id: string): Promise<Payment> {
+  const { clientId, livemode } = currentAccess();
+  const [row] = await tx.query<PaymentRow>('select * from payments where client_id = $1 and livemode = $2 and id = $3', [clientId, livemode, id]);
+  if (!row) throw new NotFoundProblem('payment');
+  return paymentFromRow(row);
+}
+
+/** A payment found from outside, with what a decision about it needs: its client's settings and the fate of the reference. */
+export interface FoundPayment {
+  payment: Payment;
+  clientSettings: Record<string, unknown>;
+  use: ReferenceUse;
+}
+
+interface FoundRow extends PaymentRow {
+  client_settings: Record<string, unknown>;
+  counted: boolean;
+  elsewhere: boolean;
+}
+
+/**
+ * One query from a provider's words to a book: the reference leads, else our own id that the provider was given.
+ * The reference counts as used when it was credited before or kept as unmatched for this payment.
+ */
+const FIND = `
+  with route as (
+    select client_id, livemode, payment_id from provider_references
+     where (provider = $1 and reference = $2) or (provider = 'cpgateway' and reference = $3)
+     order by provider = 'cpgateway' limit 1
+  )
+  select p.*, c.settings as client_settings,
+         exists (select from payment_receipts r where r.client_id = p.client_id and r.livemode = p.livemode
+                    and r.provider = $1 and r.reference = $2)
+           or exists (select from unmatched_deposits u where u.provider = $1 and u.reference = $2) as counted,
+         exists (select from provider_references o where o.provider = $1 and o.reference = $2 and o.payment_id <> p.id) as elsewhere
+    from route join payments p on p.client_id = route.client_id and p.livemode = route.livemode and p.id = route.payment_id
+    join clients c on c.id = p.client_id`;
+
+/** The payment that a provider's words lead to, or undefined. */
+export async function findByProvider(
+  unitOfWork: UnitOfWork,
+  provider: string,
+  reference: string | undefined,
+  paymentId: string | undefined,
+): Promise<FoundPayment | undefined> {
+  const [row] = await unitOfWork.read<FoundRow>('find_by_provider', FIND, [provider, reference ?? null, paymentId ?? null]);
+  if (!row) return undefined;
+  const use = row.counted ? 'counted' : row.elsewhere ? 'other_payment' : 'free';
+  return { payment: paymentFromRow(row), clientSettings: row.client_settings, use };
+}

@@ -1,0 +1,130 @@
+import type { CurrencyCode } from '../money/currency';
+import type { PaymentException, PaymentStatus } from './payment-state';
+
+export const PAYMENT_METHODS = ['card', 'usdt_trc20', 'simulated'] as const;
+export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
+
+/** What a merchant tells about the payer, for the fraud rules; never the merchant's own server. */
+export interface Payer {
+  ip?: string;
+  user_agent?: string;
+  email?: string;
+  country?: string;
+}
+
+/** A request for money from a customer. Amounts are minor units of `currency`, or of `payCurrency` from `payAmountMinor` on. */
+export interface Payment {
+  clientId: string;
+  livemode: boolean;
+  id: string;
+  status: PaymentStatus;
+  exception: PaymentException | null;
+  amountMinor: bigint;
+  currency: CurrencyCode;
+  payAmountMinor: bigint;
+  payCurrency: CurrencyCode;
+  amountReceivedMinor: bigint;
+  amountRefundedMinor: bigint;
+  feeMinor: bigint;
+  feeBps: number;
+  method: PaymentMethod;
+  providerReference: string | null;
+  customer: string | null;
+  payer: Payer | null;
+  description: string | null;
+  returnUrl: string | null;
+  metadata: Record<string, string>;
+  expiresAt: Date;
+  createdAt: Date;
+  updatedAt: Date;
+  /** Grows with every change; a change decided on an older one is decided again. */
+  revision: bigint;
+}
+
+/** A payment as PostgreSQL hands it over: numerics as text. */
+export interface PaymentRow {
+  client_id: string;
+  livemode: boolean;
+  id: string;
+  status: PaymentStatus;
+  exception: PaymentException | null;
+  amount_minor: string;
+  currency: CurrencyCode;
+  pay_amount_minor: string;
+  pay_currency: CurrencyCode;
+  amount_received_minor: string;
+  amount_refunded_minor: string;
+  fee_minor: string;
+  fee_bps: number;
+  method: PaymentMethod;
+  provider_reference: string | null;
+  customer: string | null;
+  payer: Payer | null;
+  description: string | null;
+  return_url: string | null;
+  metadata: Record<string, string>;
+  expires_at: Date;
+  created_at: Date;
+  updated_at: Date;
+  revision: string;
+}
+
+/** Reads a row into the domain's types. */
+export function paymentFromRow(row: PaymentRow): Payment {
+  return {
+    clientId: row.client_id,
+    livemode: row.livemode,
+    id: row.id,
+    status: row.status,
+    exception: row.exception,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    payAmountMinor: BigInt(row.pay_amount_minor),
+    payCurrency: row.pay_currency,
+    amountReceivedMinor: BigInt(row.amount_received_minor),
+    amountRefundedMinor: BigInt(row.amount_refunded_minor),
+    feeMinor: BigInt(row.fee_minor),
+    feeBps: row.fee_bps,
+    method: row.method,
+    providerReference: row.provider_reference,
+    customer: row.customer,
+    payer: row.payer,
+    description: row.description,
+    returnUrl: row.return_url,
+    metadata: row.metadata,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    revision: BigInt(row.revision),
+  };
+}
+
+/** The columns of a payment, as the SQL function create_payment takes them. */
+export function paymentColumns(payment: Payment): Record<keyof PaymentRow, unknown> {
+  return {
+    client_id: payment.clientId,
+    livemode: payment.livemode,
+    id: payment.id,
+    status: payment.status,
+    exception: payment.exception,
+    amount_minor: payment.amountMinor.toString(),
+    currency: payment.currency,
+    pay_amount_minor: payment.payAmountMinor.toString(),
+    pay_currency: payment.payCurrency,
+    amount_received_minor: payment.amountReceivedMinor.toString(),
+    amount_refunded_minor: payment.amountRefundedMinor.toString(),
+    fee_minor: payment.feeMinor.toString(),
+    fee_bps: payment.feeBps,
+    method: payment.method,
+    provider_reference: payment.providerReference,
+    customer: payment.customer,
+    payer: payment.payer,
+    description: payment.description,
+    return_url: payment.returnUrl,
+    metadata: payment.metadata,
+    expires_at: payment.expiresAt,
+    created_at: payment.createdAt,
+    updated_at: payment.updatedAt,
+    revision: payment.revision.toString(),
+  };
+}

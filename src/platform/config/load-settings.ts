@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { isIPv6 } from 'node:net';
+import { readDevelopmentFile } from './development-secrets';
+import { readSecretFiles, type Environment } from './secret-files';
+import { isProductionLikeEnv, readNodeEnv, settingNames, settingsSchema, type Settings, type WrittenSettings } from './settings';
+import { SettingsError, type SettingsProblem } from './settings-error';
+
+/**
+ * Reads and checks all settings. Pure but for the `NAME_FILE`s of secrets.
+ * @throws SettingsError with all problems at once
+ */
+export function loadSettings(env: Environment): Settings {
+  return load(env, []);
+}
+
+/**
+ * What the server and the command line start with: in development and test, settings that the environment leaves open come from
+ * `DATA_DIR/development.env`, which is created with fresh secrets when it is missing. In staging and production, and when NODE_ENV is
+ * not understood, that file is neither read nor written.
+ * @throws SettingsError with all problems at once
+ */
+export function prepareSettings(env: Environment = process.env): Settings {
+  const nodeEnv = readNodeEnv(env['NODE_ENV']);
+  if (nodeEnv === undefined || isProductionLikeEnv(nodeEnv)) return loadSettings(env);
+
+  const { values, problems } = readDevelopmentFile(resolve(env['DATA_DIR'] || './.data'));
+  const open = Object.entries(values).filter(([name]) => !env[name] && !env[`${name}_FILE`]);
+  return load({ ...env, ...Object.fromEntries(open) }, problems);
+}
+
+function load(env: Environment, earlierProblems: SettingsProblem[]): Settings {
+  const files = readSecretFiles(env);
+  const values: Environment = Object.fromEntries(settingNames.map((name) => [name, files.values[name] ?? (env[name] || undefined)]));
+  const nodeEnv = readNodeEnv(values['NODE_ENV']);
+  const outcome = settingsSchema(nodeEnv ?? 'development').safeParse(values);
+
+  const problems = [...earlierProblems, ...files.problems];
+  for (const { path, message } of outcome.error?.issues ?? []) {
+    const name = String(path[0]);
+    // What is missing cannot be told before NODE_ENV and the development file are right, and was told already when its own file is wrong.
+    const isFollowUp = values[name] === undefined && (nodeEnv === undefined || earlierProblems.length > 0 || isTold(files.problems, name));
+    if (!isFollowUp) problems.push({ name, message });
+  }
+  if (outcome.data === undefined || problems.length > 0) throw new SettingsError(inOrder(problems));
+  return toSettings(outcome.data);
+}
+
+function toSettings(written: WrittenSettings): Settings {
+  return {
+    nodeEnv: written.NODE_ENV,
+    isProductionLike: isProductionLikeEnv(written.NODE_ENV),
+    host: written.HOST,
+    port: written.PORT,
+    publicUrl: written.PUBLIC_URL ?? localUrl(written.HOST, written.PORT),
+    dataDir: resolve(written.DATA_DIR),
+    databaseUrl: written.DATABASE_URL,
+    databaseDirectUrl: written.DATABASE_DIRECT_URL,
+    trustedProxies: written.TRUSTED_PROXIES,
+    logLevel: written.LOG_LEVEL,
+    encryptionMasterKeys: written.ENCRYPTION_MASTER_KEY,
+    securityEnabled: written.SECURITY_ENABLED,
+    rateLimitingEnabled: written.RATE_LIMITING_ENABLED,
+    simulationEnabled: written.SIMULATION_ENABLED,
+    webhookSecrets: { generic: written.WEBHOOK_SECRET, stripe: written.WEBHOOK_SECRET_STRIPE },
+    stripeWebhookAllowedIps: written.STRIPE_WEBHOOK_ALLOWED_IPS,
+    webhooksAllowPrivateNetworks: written.WEBHOOKS_ALLOW_PRIVATE_NETWORKS,
+    frontendOrigins: written.FRONTEND_ORIGIN,
+  };
+}
+
+function localUrl(host: string, port: number): string {
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function isTold(problems: SettingsProblem[], name: string): boolean {
+  return problems.some((problem) => problem.name === name);
+}
+
+function inOrder(problems: SettingsProblem[]): SettingsProblem[] {
+  return problems.toSorted((a, b) => settingNames.indexOf(a.name) - settingNames.indexOf(b.name));
+}

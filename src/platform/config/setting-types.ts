@@ -1,0 +1,121 @@
+import * as ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+/*
+ * The kinds of value a setting can have. Every message reads on after the setting's name ("PORT: is not …; expected …") and never
+ * repeats the value: a secret pasted into the wrong variable must not end up on a screen or in a log.
+ */
+
+/** Exactly `true`, `false`, `1` or `0`: a switch that guards money must not be turned by "yes", "on" or a stray capital. */
+export const booleanSetting = z.stringbool({
+  truthy: ['true', '1'],
+  falsy: ['false', '0'],
+  case: 'sensitive',
+  error: 'is not a yes-or-no value; expected true, false, 1 or 0',
+});
+
+/** One of a fixed set of words. */
+export function wordSetting<const Word extends string>(words: readonly Word[]) {
+  return z.enum(words, { error: `is not a known value; expected one of ${words.join(', ')}` });
+}
+
+/** A TCP port as text; 0 asks the system for any free one. */
+export const portSetting = z.string()
+  .refine(
+    (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
+    'is not a port; expected a whole number from 0 to 65535 (0 = any free port)',
+  )
+  .transform(Number);
+
+/** An address or a host name to listen on. */
+export const hostSetting = z.string()
+  .refine(isHost, 'is not an address to listen on; expected an IP address such as 127.0.0.1 or a host name, without port');
+
+/** One value or several with commas between. `read` answers undefined for a wrong entry; each of those is a problem of its own. */
+export function listSetting<Entry>(read: (entry: string) => Entry | undefined, expected: string) {
+  return z.string({ error: `is missing; expected ${expected}` }).transform((text, context) => {
+    const entries: Entry[] = [];
+    text.split(',').forEach((part, index, parts) => {
+      const entry = read(part.trim());
+      if (entry !== undefined) {
+        entries.push(entry);
+        return;
+      }
+      const which = parts.length > 1 ? `entry ${index + 1} of ${parts.length} is wrong` : 'is wrong';
+      context.addIssue({ code: 'custom', message: `${which}; expected ${expected}` });
+    });
+    return entries;
+  });
+}
+
+/** Address ranges, comma-separated. A single address is a range of one, so that the reader always finds CIDR form (RFC 4632, RFC 4291). */
+export const addressRangesSetting = listSetting(
+  readAddressRange,
+  'IP addresses or ranges in CIDR form, such as 203.0.113.7 or 10.0.0.0/8, with commas between',
+);
+
+/** Secrets shared with another system, comma-separated while one replaces the other. */
+export const sharedSecretsSetting = listSetting(
+  (entry) => (entry.length >= 16 ? entry : undefined),
+  'a secret of at least 16 characters (while rotating: the new and the old one with a comma between)',
+);
+
+/** Browser origins (RFC 6454), comma-separated, in the exact spelling that a browser sends. */
+export const originsSetting = listSetting(readOrigin, 'origins such as https://shop.example, without a path, with commas between');
+
+/** An absolute http or https address without credentials, query or fragment; a trailing slash is dropped. */
+export const webAddressSetting = z.string()
+  .refine(
+    (text) => readWebAddress(text) !== undefined,
+    'is not a web address; expected one such as https://pay.example.com, without query or password',
+  )
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
+
+/** A PostgreSQL connection URI, kept as it is (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). */
+export const databaseUrlSetting = z.string()
+  .refine(
+    (text) => ['postgres:', 'postgresql:'].includes(readUrl(text)?.protocol ?? '') && !/\s/.test(text),
+    {
+      error: 'is not a PostgreSQL address; expected postgres://user:password@host:5432/database (special characters %-encoded)',
+      abort: true,
+    },
+  )
+  .refine(
+    // libpq's "allow" and "prefer" fall back to plain text without a word, so they are not on offer.
+    (text) => (readUrl(text)?.searchParams.getAll('sslmode') ?? []).every((mode) => SSL_MODES.includes(mode)),
+    `has an sslmode that is not supported; expected sslmode=${SSL_MODES.join(' | ')}`,
+  );
+
+function isHost(text: string): boolean {
+  if (/^[\d.]+$/.test(text)) return ipaddr.IPv4.isValidFourPartDecimal(text);
+  if (text.includes(':')) return ipaddr.IPv6.isValid(text);
+  return text.length <= 253 && text.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label));
+}
+
+function readAddressRange(entry: string): string | undefined {
+  // ipaddr.js also reads the old spellings of IPv4, 010.0.0.1 as 8.0.0.1 and 10.1 as 10.0.0.1. Plain dotted decimals mean what they show.
+  if (ipaddr.IPv4.isValidFourPartDecimal(entry)) return `${entry}/32`;
+  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(entry)) return entry;
+  if (!entry.includes(':') || entry.includes('%')) return undefined;
+  const range = ipaddr.IPv6.isValid(entry) ? `${entry}/128` : entry;
+  // A caller's mapped address (::ffff:10.0.0.1) is compared as IPv4, so a range written that way would never match.
+  if (!ipaddr.IPv6.isValidCIDR(range) || ipaddr.IPv6.parseCIDR(range)[0].isIPv4MappedAddress()) return undefined;
+  return range;
+}
+
+function readUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function readWebAddress(text: string): URL | undefined {
+  const url = readUrl(text);
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) return undefined;
+  return url.username === '' && url.password === '' && !/[?#\s]/.test(text) ? url : undefined;
+}
+
+function readOrigin(entry: string): string | undefined {
+  const url = readWebAddress(entry);
+  return url?.pathname === '/' ? url.origin : undefined;
+}

@@ -1,0 +1,46 @@
+import path from 'node:path';
+import type { Pool } from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+
+/** 4–16 connections serve 32 callers best on a small server; more of them only wait for each other. */
+const POOL_SIZE = 12;
+
+/** Where the migrations lie: beside src in a checkout, beside dist/src once built. */
+export const MIGRATIONS_DIR = path.resolve(__dirname, '../../../migrations');
+
+export interface DatabaseOptions {
+  url: string;
+  entities: DataSourceOptions['entities'];
+  poolSize?: number;
+}
+
+/**
+ * The options of the one data source. The time-outs bound every statement (a lost backend would hang a caller for ever) and
+ * every lock (a caller gets an answer, not a queue). TLS follows `sslmode` in the URL, as libpq has it.
+ */
+export function dataSourceOptions({ url, entities, poolSize = POOL_SIZE }: DatabaseOptions): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    entities,
+    migrations: [path.join(MIGRATIONS_DIR, '*.{ts,js}')],
+    migrationsTableName: 'schema_migrations',
+    synchronize: false,
+    logging: false,
+    extra: {
+      max: poolSize,
+      application_name: 'cpgateway',
+      statement_timeout: 15_000,
+      lock_timeout: 5_000,
+      idle_in_transaction_session_timeout: 15_000,
+      query_timeout: 20_000,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    },
+  };
+}
+
+/** The pool beneath TypeORM, for named prepared statements: the hot functions are planned once on each connection. */
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
+}

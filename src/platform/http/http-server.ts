@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger as Pino } from 'pino';
+import type { Settings } from '../config/settings';
+import { newId } from '../identifiers';
+import { parseJsonBody } from './json-body';
+import { Problem } from './problem';
+import { type RequestContext, runInContext } from './request-context';
+import { RouteTable } from './route-table';
+
+const MAX_BODY_BYTES = 256 * 1024;
+const REQUEST_ID_FORM = /^[A-Za-z0-9._-]{8,128}$/;
+/** A slow sender is cut off; the whole request has to arrive within this. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    context: RequestContext;
+  }
+}
+
+/** The Fastify server beneath Nest: size and time bounds, request ids, and which peers may speak for others. */
+export function httpAdapter(settings: Settings): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID_FORM.test(given) ? given : newId('req');
+    },
+    routerOptions: { maxParamLength: 300 },
+    exposeHeadRoutes: false,
+  });
+}
+
+/** What every request passes before Nest sees it: context, id and strict bodies. */
+export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const routes = app.get(RouteTable);
+  fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
+  fastify.decorateRequest('context', null as never);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context: RequestContext = {
+      requestId: request.id,
+      ip: plainAddress(request.ip),
+      userAgent: request.headers['user-agent'],
+      apiVersion: request.routeOptions.url?.startsWith('/v1/') ? 'v1' : undefined,
+      method: request.method,
+      route: request.routeOptions.url,
+      startedAt: performance.now(),
+    };
+    request.context = context;
+    void reply.header('x-request-id', request.id);
+    runInContext(context, done);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    logAnswer(log, request, reply);
+    done();
+  });
+  strictBodies(fastify);
+}
+
+/** One line for each answer: who, which route, how it ended and how long it took. Never a body, a header or a raw path. */
+function logAnswer(log: Pino, { context }: FastifyRequest, reply: FastifyReply): void {
+  log.info(
+    {
+      request_id: context.requestId,
+      method: context.method,
+      route: context.route ?? 'unknown',
+      status: reply.statusCode,
+      duration_ms: Math.round((performance.now() - context.startedAt) * 10) / 10,
+      client: context.access?.clientId,
+      ip: context.ip,
+    },
+    'answered',
+  );
+}
+
+/** Only JSON in UTF-8 without an encoding is read; the bytes are kept, because signatures are over bytes. */
+function strictBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const raw = body as Buffer;
+    request.rawBody = raw;
+    try {
+      if (!isPlainUtf8(request)) throw new Problem('unsupported_media_type', 'Send the body as application/json in UTF-8, without a content encoding.');
+      // A webhook is parsed after its signature has been checked over the raw bytes, by the source it came from.
+      done(null, request.url.startsWith('/v1/webhooks/') ? undefined : parseJsonBody(raw));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function isPlainUtf8({ headers }: FastifyRequest): boolean {
+  const charset = /charset\s*=\s*"?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1];
+  const encoding = headers['content-encoding'];
+  return (!charset || /^utf-?8$/i.test(charset)) && (!encoding || encoding === 'identity');
+}
+
+/** IPv4 in IPv6 clothing is IPv4: limits and allowlists must see one caller as one. */
+function plainAddress(ip: string): string {
+  return isIPv6(ip) && ip.startsWith('::ffff:') ? ip.slice(7) : ip;
+}

@@ -1,0 +1,60 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { z } from 'zod';
+import { type FieldError, ValidationProblem } from './problem';
+
+/** The parts of an issue that any Standard Schema library reports; zod adds its own code. */
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
+  readonly code?: string;
+  readonly keys?: readonly string[];
+}
+
+const MAX_ERRORS = 20;
+
+/** Turns a schema's issues into field errors; an unknown field is named itself, not its parent. */
+export function toFieldErrors(issues: readonly Issue[]): FieldError[] {
+  return issues
+    .flatMap((issue): FieldError[] => {
+      const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+      if (issue.code === 'unrecognized_keys' && issue.keys) {
+        return issue.keys.map((key) => ({
+          field: [...path, key].join('.'),
+          code: 'unknown_field',
+          message: `${key} is not a field of this request.`,
+        }));
+      }
+      return [{ field: path.join('.') || 'body', code: issue.code ?? 'invalid', message: issue.message }];
+    })
+    .slice(0, MAX_ERRORS);
+}
+
+/** Validates every `@Body`, `@Query` and `@Param` that has a schema; what fails is a 422 that names the fields. */
+export function validationPipe(): StandardSchemaValidationPipe {
+  return new StandardSchemaValidationPipe({
+    exceptionFactory: (issues) => new ValidationProblem(toFieldErrors(issues as readonly Issue[])),
+  });
+}
+
+/** Text that is kept and shown: no control characters (they would forge log lines), trimmed length within bounds. */
+export function visibleText(min: number, max: number): z.ZodString {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
+}
+
+/** ≤ 50 entries, keys ≤ 40 and values ≤ 500 characters. */
+export const metadataSchema = z
+  .record(visibleText(1, 40), visibleText(0, 500))
+  .refine((entries) => Object.keys(entries).length <= 50, 'has more than 50 entries')
+  .meta({ description: 'Your own notes: up to 50 entries, keys up to 40 and values up to 500 characters.' });
+
+/** A path parameter that must be one of our identifiers with the given prefix. */
+export function idSchema(prefix: string): z.ZodString {
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9a-f]{32}$`), `must be an identifier that starts with ${prefix}_`)
+    .meta({ examples: [`${prefix}_019a9f0c2b7e4f3a9d1c5b8e7a6f0d21`] });
+}

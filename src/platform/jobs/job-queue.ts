@@ -1,0 +1,92 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DiscoveryService, Reflector } from '@nestjs/core';
+import { parseCronItems, type Runner, run, type TaskList } from 'graphile-worker';
+import { DATABASE_LOCATION, type DatabaseLocation } from '../database/database.module';
+import type { Tx } from '../database/unit-of-work';
+import { runInContext } from '../http/request-context';
+import { newId } from '../identifiers';
+
+/** Something done later: named, with a payload that went through JSON, run at least once and so written to bear twice. */
+export interface JobHandler<Payload = unknown> {
+  readonly job: string;
+  /** A cron pattern (UTC, five fields) for work that nobody asks for; the payload is then empty. */
+  readonly schedule?: string;
+  run(payload: Payload, attempt: number): Promise<void>;
+}
+
+/** Marks a provider as a job's handler; the queue finds it by itself. */
+export const Job = Reflector.createDecorator<string>();
+
+const CONCURRENCY = 8;
+const POLL_MS = 1_000;
+
+/**
+ * Jobs on PostgreSQL: added in the caller's transaction, run on one of the instances, tried again with growing pauses
+ * (graphile-worker: e^attempt seconds, 25 attempts), kept with their last error when they give up.
+ */
+@Injectable()
+export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(JobQueue.name);
+  private runner?: Runner;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    @Inject(DATABASE_LOCATION) private readonly database: DatabaseLocation,
+  ) {}
+
+  /** Adds a job that exists only if the transaction commits. */
+  async add(tx: Tx, job: string, payload: unknown, options: { runAt?: Date; jobKey?: string } = {}): Promise<void> {
+    await tx.query('select graphile_worker.add_job($1, $2::json, run_at => $3, job_key => $4)', [
+      job, JSON.stringify(payload), options.runAt ?? null, options.jobKey ?? null,
+    ]);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const handlers = this.handlers();
+    if (handlers.length === 0) return;
+    this.runner = await run({
+      connectionString: this.database.directUrl,
+      maxPoolSize: 4,
+      concurrency: CONCURRENCY,
+      pollInterval: POLL_MS,
+      // Nest owns the signals; two owners would race each other to the exit.
+      noHandleSignals: true,
+      taskList: Object.fromEntries(handlers.map((handler) => [handler.job, this.task(handler)])),
+      parsedCronItems: parseCronItems(
+        handlers.flatMap(({ job, schedule }) => (schedule ? [{ task: job, match: schedule, identifier: job }] : [])),
+      ),
+      logger: undefined,
+    });
+    this.runner.promise.catch((error: unknown) => this.logger.error({ err: error, msg: 'the job queue stopped' }));
+  }
+
+  /** Stops taking jobs and waits for those under way; runs before the pool is closed. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.runner?.stop().catch((error: unknown) => this.logger.warn({ err: error, msg: 'the job queue did not stop cleanly' }));
+  }
+
+  /** Whether jobs are being taken, for readiness. */
+  get isRunning(): boolean {
+    return this.runner !== undefined;
+  }
+
+  private handlers(): JobHandler[] {
+    return this.discovery
+      .getProviders({ metadataKey: Job.KEY })
+      .map(({ instance }) => instance as JobHandler);
+  }
+
+  private task(handler: JobHandler): TaskList[string] {
+    return async (payload, helpers) => {
+      const context = { requestId: newId('req'), actor: { type: 'system' as const, id: handler.job }, route: handler.job, startedAt: performance.now() };
+      await runInContext(context, async () => {
+        try {
+          await handler.run(payload, helpers.job.attempts);
+        } catch (error) {
+          this.logger.warn({ err: error, msg: `job ${handler.job} failed`, attempt: helpers.job.attempts, of: helpers.job.max_attempts });
+          throw error;
+        }
+      });
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { PolicyRegistry } from './http/policy-registry';
+import { ProblemFilter } from './http/problem.filter';
+import { RouteTable } from './http/route-table';
+import { JobQueue } from './jobs/job-queue';
+import { Sweeper } from './jobs/sweeper';
+import { Outbox } from './outbox/outbox';
+import { ProviderEvents } from './providers/provider-event';
+import { RateLimiter } from './security/rate-limiter';
+import { SlidingWindowStorage } from './security/sliding-window.storage';
+
+/** What every feature stands on. It knows none of them. */
+@Global()
+@Module({
+  imports: [
+    DiscoveryModule,
+    ThrottlerModule.forRootAsync({
+      useFactory: () => ({ throttlers: [], storage: new SlidingWindowStorage() }),
+    }),
+  ],
+  providers: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter],
+  exports: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter, ThrottlerModule],
+})
+export class PlatformModule {}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { Client, Pool, type QueryResultRow } from 'pg';
+
+/** A database of a suite's own, copied from the migrated template. */
+export class TestDatabase {
+  readonly pool: Pool;
+
+  private constructor(readonly url: string) {
+    this.pool = new Pool({ connectionString: url, max: 4 });
+  }
+
+  static async create(): Promise<TestDatabase> {
+    const name = `test_${randomBytes(6).toString('hex')}`;
+    await onServer((admin) => admin.query(`create database ${name} template cpgateway`));
+    return new TestDatabase(urlOf(name));
+  }
+
+  /** Rows of a query, for assertions on what really was stored. */
+  async rows<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.pool.query<Row>(sql, values)).rows;
+  }
+
+  /** The first column of the first row. */
+  async value<T>(sql: string, values: unknown[] = []): Promise<T> {
+    const [row] = await this.rows(sql, values);
+    return Object.values(row ?? {})[0] as T;
+  }
+
+  async drop(): Promise<void> {
+    await this.pool.end();
+    await onServer((admin) => admin.query(`drop database ${new URL(this.url).pathname.slice(1)} with (force)`));
+  }
+}
+
+function urlOf(name: string): string {
+  const url = new URL(process.env.CPG_TEST_SERVER_URL!);
+  url.pathname = `/${name}`;
+  return url.toString();
+}
+
+async function onServer(work: (admin: Client) => Promise<unknown>): Promise<void> {
+  const admin = new Client({ connectionString: urlOf('postgres') });
+  await admin.connect();
+  try {
+    await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
