@@ -82,12 +82,18 @@ export class Platform1763600000002 implements MigrationInterface {
         -- A flood of one kind from one source is one row a minute: it can be read, and it cannot fill the disk.
         unique (minute, kind, source)
       );
+      -- Which instance runs which of the queue's workers, so that the jobs of a killed one are freed at once.
+      create table job_workers (
+        worker_id text collate "C" primary key,
+        instance integer not null
+      );
+
       create index security_events_by_kind on security_events (kind, id);
       create index security_events_by_client on security_events (client_id, id) where client_id is not null;
     `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('drop table security_events, audit_events, events, idempotency_keys; drop function refuse_change()');
+    await queryRunner.query('drop table job_workers, security_events, audit_events, events, idempotency_keys; drop function refuse_change()');
   }
 }

@@ -77,7 +77,7 @@ export function settingsSchema(nodeEnv: NodeEnv) {
     NODE_ENV,
     HOST: hostSetting.default('127.0.0.1'),
     PORT: portSetting.default(3000),
-    PUBLIC_URL: isProductionLike ? required(ownAddress, `the https:// address under which ${nodeEnv} is reached`) : ownAddress.optional(),
+    PUBLIC_URL: ownAddress.optional(),
     DATA_DIR: z.string().default('./.data'),
     DATABASE_URL: databaseUrlSetting.optional(),
     DATABASE_DIRECT_URL: databaseUrlSetting.optional(),
@@ -116,10 +116,6 @@ export const settingNames: readonly string[] = Object.keys(settingsSchema('devel
 export const secretNames = [
   'DATABASE_URL', 'DATABASE_DIRECT_URL', 'ENCRYPTION_MASTER_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
 ] as const satisfies readonly (keyof WrittenSettings)[];
-
-function required<Schema extends z.ZodType<unknown, string>>(schema: Schema, expected: string) {
-  return z.string({ error: `is missing; expected ${expected}` }).pipe(schema);
-}
 
 function readMasterKey(entry: string): Buffer | undefined {
   const key = Buffer.from(entry, 'base64');

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, Reflector } from '@nestjs/core';
-import { parseCronItems, type Runner, run, type TaskList } from 'graphile-worker';
+import { DiscoveryService } from '@nestjs/core';
+import { EventEmitter } from 'node:events';
+import { parseCronItems, type Runner, run, type TaskList, type WorkerEvents } from 'graphile-worker';
 import { DATABASE_LOCATION, type DatabaseLocation } from '../database/database.module';
 import type { Tx } from '../database/unit-of-work';
 import { runInContext } from '../http/request-context';
 import { newId } from '../identifiers';
+import { WorkerRegistry } from './worker-registry';
 
 /** Something done later: named, with a payload that went through JSON, run at least once and so written to bear twice. */
 export interface JobHandler<Payload = unknown> {
@@ -15,7 +17,7 @@ export interface JobHandler<Payload = unknown> {
 }
 
 /** Marks a provider as a job's handler; the queue finds it by itself. */
-export const Job = Reflector.createDecorator<string>();
+export const Job = DiscoveryService.createDecorator<string>();
 
 const CONCURRENCY = 8;
 const POLL_MS = 1_000;
@@ -27,12 +29,15 @@ const POLL_MS = 1_000;
 @Injectable()
 export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(JobQueue.name);
+  private readonly workers: WorkerRegistry;
   private runner?: Runner;
 
   constructor(
     private readonly discovery: DiscoveryService,
     @Inject(DATABASE_LOCATION) private readonly database: DatabaseLocation,
-  ) {}
+  ) {
+    this.workers = new WorkerRegistry(database.directUrl);
+  }
 
   /** Adds a job that exists only if the transaction commits. */
   async add(tx: Tx, job: string, payload: unknown, options: { runAt?: Date; jobKey?: string } = {}): Promise<void> {
@@ -44,7 +49,9 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
   async onApplicationBootstrap(): Promise<void> {
     const handlers = this.handlers();
     if (handlers.length === 0) return;
+    await this.workers.start();
     this.runner = await run({
+      events: this.watchedEvents(),
       connectionString: this.database.directUrl,
       maxPoolSize: 4,
       concurrency: CONCURRENCY,
@@ -63,11 +70,21 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
   /** Stops taking jobs and waits for those under way; runs before the pool is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.runner?.stop().catch((error: unknown) => this.logger.warn({ err: error, msg: 'the job queue did not stop cleanly' }));
+    await this.workers.stop();
   }
 
   /** Whether jobs are being taken, for readiness. */
   get isRunning(): boolean {
     return this.runner !== undefined;
+  }
+
+  /** Notes every worker of this process; jobs that are fetched in batches are held in the name of the pool. */
+  private watchedEvents(): WorkerEvents {
+    const events: WorkerEvents = new EventEmitter();
+    const note = (id: string) => void this.workers.add(id).catch((error: unknown) => this.logger.warn({ err: error, msg: 'could not note a worker' }));
+    events.on('pool:create', ({ workerPool }) => note(workerPool.id));
+    events.on('worker:create', ({ worker }) => note(worker.workerId));
+    return events;
   }
 
   private handlers(): JobHandler[] {
