@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -96,6 +96,8 @@ async function measureReads(guarded: Server, bare: Server, merchant: Credentials
 
 async function main(): Promise<void> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'cpgateway-bench-'));
+  // As root the server runs as another user, who must be able to reach its folder.
+  await chmod(dataDir, 0o711);
   const postgres = await EmbeddedPostgres.start({ dataDir, log: say });
   const pool = new Pool({ connectionString: postgres.url, max: 2 });
   const servers: Server[] = [];
@@ -116,6 +118,7 @@ async function main(): Promise<void> {
     for (const server of servers) await stopServer(server);
     await pool.end();
     await postgres.stop();
+    await rm(dataDir, { recursive: true });
   }
 }
 

@@ -42,9 +42,10 @@ export function creationScript(accesses: readonly KeyAccess[]): string {
   return ['\\set r random(1, 9000000000000000000)', ...branches, '\\endif', ''].join('\n');
 }
 
-/** Text in which the mark becomes 32 random hex digits at each call. */
+/** Text in which the mark becomes 32 random hex digits at each call. Colons are escaped: pgbench would take them for variables. */
 function literal(json: string): string {
-  return `replace('${json.replaceAll("'", "''")}', '${MARK}', lpad(to_hex(:r::bigint), 32, '0'))::json${json.startsWith('[{"id":"evt') ? '' : 'b'}`;
+  const text = json.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(':', '\\x3a');
+  return `replace(E'${text}', '${MARK}', lpad(to_hex(:r::bigint), 32, '0'))::json${json.startsWith('[{"id":"evt') ? '' : 'b'}`;
 }
 
 function parameters(access: KeyAccess): string[] {

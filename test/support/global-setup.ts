@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -7,19 +7,21 @@ import { EmbeddedPostgres } from '../../src/platform/database/embedded/embedded-
 
 declare global {
   // Jest's globals live across setup and teardown only through globalThis.
-  var cpgTestServer: EmbeddedPostgres | undefined;
+  var cpgTestServer: { server: EmbeddedPostgres; dataDir: string } | undefined;
 }
 
 /** One real PostgreSQL for all suites: a migrated template that each suite copies in a few milliseconds. */
 export default async function globalSetup(): Promise<void> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'cpgateway-test-'));
+  // As root the server runs as another user, who must be able to reach its folder.
+  chmodSync(dataDir, 0o711);
   const server = await EmbeddedPostgres.start({
     dataDir,
     log: () => undefined,
     // Nothing here outlives the run; what a crash leaves behind is tested on a server of its own.
     settings: { fsync: 'off', max_connections: '200' },
   });
-  globalThis.cpgTestServer = server;
+  globalThis.cpgTestServer = { server, dataDir };
   await migrate(server.url);
   const admin = new Client({ connectionString: onDatabase(server.url, 'postgres') });
   await admin.connect();

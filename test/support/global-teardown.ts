@@ -1,4 +1,8 @@
-/** Stops the server of the run; its folder is temporary. */
+import { rmSync } from 'node:fs';
+
+/** Stops the server of the run and removes its folder. */
 export default async function globalTeardown(): Promise<void> {
-  await globalThis.cpgTestServer?.stop();
+  const { server, dataDir } = globalThis.cpgTestServer ?? {};
+  await server?.stop();
+  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
 }

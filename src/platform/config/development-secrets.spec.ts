@@ -45,7 +45,7 @@ describe('development.env', () => {
     expect(first.webhookSecrets.stripe[0]).toMatch(/^whsec_\S{32}$/);
     expect(first.webhooksAllowPrivateNetworks).toBe(true);
     expect(readFileSync(file, 'utf8')).toMatch(/^# .* to a receiver on this computer.*\nWEBHOOKS_ALLOW_PRIVATE_NETWORKS=true$/m);
-    expect([mode(dataDir), mode(file)]).toEqual([0o700, 0o600]);
+    expect([mode(dataDir), mode(file)]).toEqual([0o711, 0o600]);
     expect(readdirSync(dataDir)).toEqual(['development.env']);
     expect(prepare({ NODE_ENV: nodeEnv })).toEqual(first);
   });

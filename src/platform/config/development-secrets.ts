@@ -27,12 +27,13 @@ WEBHOOKS_ALLOW_PRIVATE_NETWORKS=true
 /**
  * The settings in `dataDir/development.env`. The file is created when it is missing, secrets that it lacks are appended, and permissions
  * wider than 0600 are tightened. Processes that start at the same moment all end with the same values.
- * @param dataDir absolute path; created with mode 0700 when it is missing
+ * @param dataDir absolute path; created with mode 0711 when it is missing
  */
 export function readDevelopmentFile(dataDir: string): { values: Environment; problems: SettingsProblem[] } {
   const path = join(dataDir, FILE_NAME);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // Others may pass through but not look: the embedded database, which must not run as root, lives below. The files are 0600.
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
     if (!existsSync(path)) create(path);
     tighten(path);
     const { values, wrongLines } = complete(path);

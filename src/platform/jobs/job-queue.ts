@@ -49,9 +49,10 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
   async onApplicationBootstrap(): Promise<void> {
     const handlers = this.handlers();
     if (handlers.length === 0) return;
+    const workerIds: string[] = [];
     await this.workers.start();
     this.runner = await run({
-      events: this.watchedEvents(),
+      events: watchedEvents(workerIds),
       connectionString: this.database.directUrl,
       maxPoolSize: 4,
       concurrency: CONCURRENCY,
@@ -64,6 +65,7 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
       ),
       logger: undefined,
     });
+    await this.workers.add(workerIds);
     this.runner.promise.catch((error: unknown) => this.logger.error({ err: error, msg: 'the job queue stopped' }));
   }
 
@@ -76,15 +78,6 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
   /** Whether jobs are being taken, for readiness. */
   get isRunning(): boolean {
     return this.runner !== undefined;
-  }
-
-  /** Notes every worker of this process; jobs that are fetched in batches are held in the name of the pool. */
-  private watchedEvents(): WorkerEvents {
-    const events: WorkerEvents = new EventEmitter();
-    const note = (id: string) => void this.workers.add(id).catch((error: unknown) => this.logger.warn({ err: error, msg: 'could not note a worker' }));
-    events.on('pool:create', ({ workerPool }) => note(workerPool.id));
-    events.on('worker:create', ({ worker }) => note(worker.workerId));
-    return events;
   }
 
   private handlers(): JobHandler[] {
@@ -106,4 +99,12 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
       });
     };
   }
+}
+
+/** Collects the names in which jobs are taken: each worker's own, and the pool's for those fetched in batches. */
+function watchedEvents(workerIds: string[]): WorkerEvents {
+  const events: WorkerEvents = new EventEmitter();
+  events.on('pool:create', ({ workerPool }) => workerIds.push(workerPool.id));
+  events.on('worker:create', ({ worker }) => workerIds.push(worker.workerId));
+  return events;
 }

@@ -39,10 +39,10 @@ export class WorkerRegistry {
     this.timer = setInterval(() => void this.tick(), CHECK_MS).unref();
   }
 
-  /** Notes a worker of this instance. */
-  async add(workerId: string): Promise<void> {
-    this.workers.add(workerId);
-    await this.note([workerId]);
+  /** Notes the workers of this instance, in whose names jobs will be taken. */
+  async add(workerIds: Iterable<string>): Promise<void> {
+    for (const id of workerIds) this.workers.add(id);
+    await this.note();
   }
 
   /** Takes this instance's workers off the list; they have given their jobs back by now. */
@@ -62,7 +62,7 @@ export class WorkerRegistry {
     await client.connect();
     await client.query('select pg_advisory_lock($1, $2)', [INSTANCE_LOCK, this.instance]);
     this.client = client;
-    await this.note([...this.workers]);
+    await this.note();
   }
 
   private async tick(): Promise<void> {
@@ -74,10 +74,10 @@ export class WorkerRegistry {
     }
   }
 
-  private async note(workerIds: readonly string[]): Promise<void> {
+  private async note(): Promise<void> {
     await this.client?.query(
       'insert into job_workers (worker_id, instance) select unnest($1::text[]), $2 on conflict do nothing',
-      [workerIds, this.instance],
+      [[...this.workers], this.instance],
     );
   }
 
