@@ -3,7 +3,8 @@
 --
 -- p_events: array of {"id", "type", "object_id", "data", "created_at"}
 create or replace function emit_events(p_client text, p_livemode boolean, p_events json) returns void
-language sql as $$
+language plpgsql as $$
+begin
   with emitted as (
     insert into events (client_id, livemode, id, type, object_id, data, created_at)
     select p_client, p_livemode, e ->> 'id', e ->> 'type', e ->> 'object_id', e -> 'data', (e ->> 'created_at')::timestamptz
@@ -15,4 +16,4 @@ language sql as $$
     from emitted join webhook_endpoints w
       on w.client_id = p_client and w.livemode = p_livemode and w.status = 'enabled'
      and w.events && array['*', split_part(emitted.type, '.', 1) || '.*', emitted.type];
-$$;
+end $$;

@@ -42,10 +42,13 @@ export function creationScript(accesses: readonly KeyAccess[]): string {
   return ['\\set r random(1, 9000000000000000000)', ...branches, '\\endif', ''].join('\n');
 }
 
-/** Text in which the mark becomes 32 random hex digits at each call. Colons are escaped: pgbench would take them for variables. */
+/** The time and random digits of an identifier, as newId() makes them: random ones alone would scatter over every index. */
+const FRESH_ID = `lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || lpad(to_hex(:r::bigint), 20, '0')`;
+
+/** Text in which the mark becomes the hex digits of a new identifier at each call. Colons are escaped: pgbench would take them for variables. */
 function literal(json: string): string {
   const text = json.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(':', '\\x3a');
-  return `replace(E'${text}', '${MARK}', lpad(to_hex(:r::bigint), 32, '0'))::json${json.startsWith('[{"id":"evt') ? '' : 'b'}`;
+  return `replace(E'${text}', '${MARK}', ${FRESH_ID})::json${json.startsWith('[{"id":"evt') ? '' : 'b'}`;
 }
 
 function parameters(access: KeyAccess): string[] {
