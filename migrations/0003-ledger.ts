@@ -15,7 +15,9 @@ export class Ledger1763600000003 implements MigrationInterface {
         credits_pending numeric(38, 0) not null default 0 check (credits_pending >= 0),
         credits_posted numeric(38, 0) not null default 0 check (credits_posted >= 0),
         entry_count bigint not null default 0 check (entry_count >= 0),
+        last_entry_at timestamptz,
         primary key (client_id, livemode, currency, kind),
+        check ((entry_count = 0) = (last_entry_at is null)),
         constraint ledger_accounts_kind check (
           (normal_side = 'debit' and kind in ('provider', 'owed', 'provider_fees'))
           or (normal_side = 'credit' and kind in ('available', 'pending', 'fees', 'payout', 'unmatched', 'disputed', 'adjustments'))
@@ -60,8 +62,8 @@ export class Ledger1763600000003 implements MigrationInterface {
         transfer_id text collate "C" not null,
         side text not null check (side in ('debit', 'credit')),
         amount_minor numeric(38, 0) not null check (amount_minor > 0),
-        balance_minor numeric(38, 0) not null check (balance_minor >= 0),
-        created_at timestamptz not null default now(),
+        balance_minor numeric(38, 0) not null constraint ledger_entries_never_negative check (balance_minor >= 0),
+        created_at timestamptz not null,
         primary key (client_id, livemode, currency, kind, seq),
         foreign key (client_id, transfer_id) references ledger_transfers (client_id, id),
         foreign key (client_id, livemode, currency, kind) references ledger_accounts (client_id, livemode, currency, kind)

@@ -75,7 +75,7 @@ export class Payments1763600000004 implements MigrationInterface {
         amount_minor numeric(38, 0) not null check (amount_minor > 0),
         currency text not null,
         reason text not null check (reason in (
-          'no_payment', 'wrong_mode', 'wrong_method', 'wrong_amount', 'wrong_currency', 'reference_conflict',
+          'no_payment', 'wrong_mode', 'wrong_method', 'wrong_amount', 'wrong_currency',
           'late', 'underpaid', 'overpaid', 'closed_payment')),
         wish text not null check (wish in ('review', 'refund')),
         status text not null default 'open' check (status in ('open', 'assigned', 'refunded')),

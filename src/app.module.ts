@@ -4,6 +4,7 @@ import { AuditModule } from './audit/audit.module';
 import { ApiKey } from './clients/api-key.entity';
 import { Client } from './clients/client.entity';
 import { ClientsModule } from './clients/clients.module';
+import { LedgerModule } from './ledger/ledger.module';
 import { OperationsModule } from './operations/operations.module';
 import { PaymentsModule } from './payments/payments.module';
 import { ConfigModule } from './platform/config/config.module';
@@ -17,12 +18,17 @@ import { IdempotencyGuard } from './platform/security/idempotency.guard';
 import { RateLimitGuard } from './platform/security/rate-limit.guard';
 import { ScopeGuard } from './platform/security/scope.guard';
 import { SignatureGuard } from './platform/security/signature.guard';
+import { InboundWebhooksModule } from './webhooks/inbound/inbound-webhooks.module';
+import { OutboundWebhooksModule } from './webhooks/outbound/outbound-webhooks.module';
 
 /** In this order: who calls, is there room for it, did they mean exactly this, may they, and was it asked before. */
 const GUARDS: readonly Type[] = [AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, IdempotencyGuard];
 const ENTITIES = [Client, ApiKey];
 /** The rooms, lower ones first; a room knows only those before it. */
-const ROOMS: readonly Type[] = [PlatformModule, AuditModule, ClientsModule, PaymentsModule, OperationsModule];
+const ROOMS: readonly Type[] = [
+  PlatformModule, AuditModule, LedgerModule, ClientsModule, PaymentsModule,
+  InboundWebhooksModule, OutboundWebhooksModule, OperationsModule,
+];
 
 /** The whole gateway on one screen. */
 @Module({})

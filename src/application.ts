@@ -5,6 +5,7 @@ import { AppModule } from './app.module';
 import type { Settings } from './platform/config/settings';
 import type { DatabaseLocation } from './platform/database/database.module';
 import { httpAdapter, prepareHttp } from './platform/http/http-server';
+import { publishOpenApi } from './platform/http/openapi/docs-page';
 import { NestLog } from './platform/observability/logging';
 
 /** Builds the application against a migrated database, ready to listen. The server, the tests and the benchmark all use this one. */
@@ -16,6 +17,7 @@ export async function createApplication(settings: Settings, database: DatabaseLo
   });
   prepareHttp(app, log);
   await app.init();
+  await publishOpenApi(app);
   await app.getHttpAdapter().getInstance().ready();
   return app;
 }

@@ -4,7 +4,7 @@ language sql immutable as $$
   select p_from = p_to or (p_from, p_to) in (
     ('pending', 'processing'), ('pending', 'succeeded'), ('pending', 'failed'), ('pending', 'expired'), ('pending', 'canceled'),
     ('processing', 'succeeded'), ('processing', 'failed'), ('processing', 'pending'),
-    ('failed', 'succeeded'),
+    ('failed', 'succeeded'), ('failed', 'pending'),
     ('expired', 'succeeded')
   );
 $$;

@@ -25,7 +25,7 @@ export function auditParameter(book: Book | undefined, changes: readonly Audited
       actor_id: actor?.id,
       object_id: objectId,
       ip,
-      user_agent: userAgent?.slice(0, 500),
+      user_agent: maskSecrets(userAgent?.slice(0, 500)),
       request_id: requestId,
       api_version: apiVersion,
       before: before && maskSecrets(before),

@@ -29,7 +29,11 @@ export const SECURITY_EVENTS: Readonly<Record<string, { kind: string; severity: 
   webhook_malformed: { kind: 'webhook.malformed', severity: 'medium' },
 };
 
-/** The entry for a problem, when it is one that the security log keeps. */
-export function securityEventOf(problem: Problem): { kind: string; severity: Severity } | undefined {
-  return SECURITY_EVENTS[problem.refusal];
+/**
+ * The entry for a problem on a route, when it is one that the security log keeps. A body that is too large is refused before
+ * any handler could give the refusal its own name, so for webhooks the route does.
+ */
+export function securityEventOf(problem: Problem, route: string): { kind: string; severity: Severity } | undefined {
+  const tooLargeWebhook = problem.code === 'payload_too_large' && route.startsWith('/v1/webhooks/');
+  return SECURITY_EVENTS[tooLargeWebhook ? 'webhook_too_large' : problem.refusal];
 }

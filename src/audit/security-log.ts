@@ -23,7 +23,19 @@ export interface SecurityEvent {
 }
 
 const MINUTE_MS = 60_000;
-const MAX_PENDING = 10_000;
+/** So many different sources and kinds a minute are told apart; all further ones share a row for each kind. */
+const MAX_ROWS = 10_000;
+const OTHERS = 'others';
+
+/** One row of the table as this instance knows it. */
+interface Row {
+  minute: number;
+  kind: string;
+  source: string;
+  stored: boolean;
+  /** Seen since it was written, not yet added to its count. */
+  more: number;
+}
 
 /**
  * The log of what was refused or looked wrong. The first of a kind from a source in a minute is written before the answer
@@ -32,15 +44,14 @@ const MAX_PENDING = 10_000;
 @Injectable()
 export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
   private readonly logger = new Logger(SecurityLog.name);
-  private readonly seen = new Map<string, number>();
-  private readonly pending = new Map<string, number>();
+  private readonly rows = new Map<string, Row>();
   private readonly flusher = setInterval(() => void this.flush(), 1_000).unref();
 
   constructor(private readonly dataSource: DataSource) {}
 
   /** Records a refusal by a guard or a handler, if it is of a kind that the log keeps. */
   async record(problem: Problem, request: Parameters<RefusalRecorder['record']>[1]): Promise<void> {
-    const kept = securityEventOf(problem);
+    const kept = securityEventOf(problem, request.route);
     if (!kept) return;
     const access = contextIfAny()?.access;
     await this.write({
@@ -58,15 +69,20 @@ export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
   /** Records an event. A failure to write is logged and never changes what the caller is told. */
   async write(event: SecurityEvent): Promise<void> {
     const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
-    const key = [minute, event.kind, event.source].join(' ');
-    if (this.seen.get(key) === minute || this.seen.size >= MAX_PENDING) {
-      this.pending.set(key, (this.pending.get(key) ?? 0) + 1);
+    const keyOf = (source: string) => [minute, event.kind, source].join(' ');
+    const source = this.rows.size < MAX_ROWS || this.rows.has(keyOf(event.source)) ? event.source : OTHERS;
+    const known = this.rows.get(keyOf(source));
+    if (known) {
+      known.more += 1;
       return;
     }
-    this.seen.set(key, minute);
+    const row: Row = { minute, kind: event.kind, source, stored: false, more: 0 };
+    this.rows.set(keyOf(source), row);
     try {
-      await this.insert(event, minute);
+      await this.insert({ ...event, source }, minute);
+      row.stored = true;
     } catch (error) {
+      this.rows.delete(keyOf(source));
       this.logger.error({ err: error, msg: `could not keep the security event ${event.kind}` });
     }
   }
@@ -84,26 +100,25 @@ export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        on conflict (minute, kind, source) do update set count = security_events.count + 1, last_at = now()`,
       [newId('sev'), new Date(minute), event.kind, event.severity, event.source, event.clientId, event.actorId, event.route,
-        event.userAgent?.slice(0, 500), context?.requestId, context?.apiVersion, event.action, JSON.stringify(maskSecrets(event.details ?? {}))],
+        maskSecrets(event.userAgent?.slice(0, 500)), context?.requestId, context?.apiVersion, event.action,
+        JSON.stringify(maskSecrets(event.details ?? {}))],
     );
   }
 
   private async flush(): Promise<void> {
     const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
-    for (const [key, seenAt] of this.seen) if (seenAt < minute) this.seen.delete(key);
-    if (this.pending.size === 0) return;
-    const counted = [...this.pending].map(([key, count]) => {
-      const [at, kind, ...source] = key.split(' ');
-      return { minute: new Date(Number(at)), kind, source: source.join(' '), count };
-    });
-    this.pending.clear();
+    for (const [key, row] of this.rows) if (row.minute < minute && row.stored && row.more === 0) this.rows.delete(key);
+    // A row that is still being written cannot be found yet; its further ones are added next time.
+    const counted = [...this.rows.values()].filter(({ stored, more }) => stored && more > 0).map((row) => ({ row, count: row.more }));
+    if (counted.length === 0) return;
     try {
       await this.dataSource.query(
         `update security_events e set count = e.count + x.count, last_at = now()
            from jsonb_to_recordset($1) as x (minute timestamptz, kind text, source text, count bigint)
           where e.minute = x.minute and e.kind = x.kind and e.source = x.source`,
-        [JSON.stringify(counted)],
+        [JSON.stringify(counted.map(({ row: { minute: at, kind, source }, count }) => ({ minute: new Date(at), kind, source, count })))],
       );
+      for (const { row, count } of counted) row.more -= count;
     } catch (error) {
       this.logger.error({ err: error, msg: `could not count ${counted.length} repeated security events` });
     }

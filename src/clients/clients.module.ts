@@ -1,12 +1,27 @@
 import { Global, Module } from '@nestjs/common';
 import { KEY_DIRECTORY } from '../platform/security/key-directory';
-import { KeyDirectoryService } from './key-directory.service';
+import { ApiKeyReader } from './api-keys/api-key-reader';
+import { ApiKeysController } from './api-keys/api-keys.controller';
+import { CreateApiKey } from './api-keys/create-api-key';
+import { RapidKeyChanges } from './api-keys/rapid-key-changes';
+import { RevokeApiKey } from './api-keys/revoke-api-key';
+import { RotateApiKey } from './api-keys/rotate-api-key';
 import { ClientRegistry } from './client-registry';
+import { KeyDirectoryService } from './key-directory.service';
+import { ClientController } from './settings/client.controller';
+import { ClientReader } from './settings/client-reader';
+import { ClientSettings } from './settings/client-settings';
+import { ClientSettingsSections } from './settings/client-settings-sections';
 
 /** Merchants, their keys and settings. Global, because every guarded route asks who its key belongs to. */
 @Global()
 @Module({
-  providers: [ClientRegistry, KeyDirectoryService, { provide: KEY_DIRECTORY, useExisting: KeyDirectoryService }],
-  exports: [ClientRegistry, KEY_DIRECTORY],
+  controllers: [ApiKeysController, ClientController],
+  providers: [
+    ClientRegistry, KeyDirectoryService, { provide: KEY_DIRECTORY, useExisting: KeyDirectoryService },
+    CreateApiKey, RotateApiKey, RevokeApiKey, ApiKeyReader, RapidKeyChanges,
+    ClientReader, ClientSettings, ClientSettingsSections,
+  ],
+  exports: [ClientRegistry, KEY_DIRECTORY, ClientSettingsSections],
 })
 export class ClientsModule {}

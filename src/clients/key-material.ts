@@ -22,9 +22,9 @@ export function hashOf(apiKey: string): string {
   return sha256Hex(apiKey);
 }
 
-/** A new signing secret: 32 random bytes in hex, used as text. */
+/** A new signing secret, used as text: 32 random bytes in hex behind a name by which masks and scanners know what it is. */
 export function newSigningSecret(): string {
-  return randomBytes(32).toString('hex');
+  return `cpg_sign_${randomBytes(32).toString('hex')}`;
 }
 
 /** Where a key's signing secret is sealed to; it opens nowhere else. */

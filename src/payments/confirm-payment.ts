@@ -60,17 +60,19 @@ export class ConfirmPayment implements OnModuleInit {
     if (!found) return event.kind === 'payment.succeeded' ? aside(event, undefined, 'no_payment') : nothing('no payment of ours');
     const { payment } = found;
     if (event.livemode !== undefined && event.livemode !== payment.livemode) return aside(event, payment, 'wrong_mode');
+    if (event.subject.paymentId && event.subject.paymentId !== payment.id) {
+      return { result: { status: 'quarantined', outcome: `the reference belongs to ${payment.id}, the event names another payment` } };
+    }
     if (!SETTLES[event.source]?.includes(payment.method)) return aside(event, payment, 'wrong_method');
     if (event.kind === 'payment.succeeded') return this.decideArrival(event, found);
     return decideProgress(event, payment);
   }
 
-  private decideArrival(event: ProviderEvent, { payment, clientSettings, use }: FoundPayment): Verdict {
+  private decideArrival(event: ProviderEvent, { payment, clientSettings, counted }: FoundPayment): Verdict {
     const arrival = arrivalOf(event);
     if (!arrival) return nothing('no money arrived');
-    const settlement = settle(payment, arrival, use, paymentRulesOf(clientSettings));
-    if (!settlement) return nothing('this money was counted before');
-    if (use === 'other_payment') return aside(event, payment, 'reference_conflict');
+    if (counted) return nothing('this money was credited, or kept as an unmatched deposit, before');
+    const settlement = settle(payment, arrival, paymentRulesOf(clientSettings));
     const status = settlement.creditedMinor === undefined ? 'quarantined' : 'applied';
     const settles = { source: event.source, eventId: event.eventId, status, outcome: settlement.outcome } as const;
     return { change: changeFor(payment, arrival, settlement, new Date(), settles) };
@@ -111,7 +113,9 @@ function decideProgress(event: ProviderEvent, payment: Payment): Verdict {
   if (!status || payment.amountReceivedMinor > 0n) return nothing(`the payment is ${payment.status} already`);
   const outcome = event.failureCode ? `${status}: ${event.failureCode}` : status;
   const settles = { source: event.source, eventId: event.eventId, status: 'applied', outcome } as const;
-  return { change: { before: payment, after: { status, exception: null }, settles, at: new Date() } };
+  // A sign of life answers what was unknown; what is unusual about money that came stays, whichever was told first.
+  const exception = payment.exception === 'unknown' ? null : payment.exception;
+  return { change: { before: payment, after: { status, exception }, settles, at: new Date() } };
 }
 
 function arrivalOf({ source, subject, livemode, occurredAt }: ProviderEvent): Arrival | undefined {
@@ -133,8 +137,7 @@ function aside(event: ProviderEvent, payment: Payment | undefined, reason: Unmat
     result,
     deposit: {
       provider: arrival.provider,
-      // A reference that already leads elsewhere is told apart by the event that used it again.
-      reference: reason === 'reference_conflict' ? `${arrival.reference} (${event.eventId})` : arrival.reference,
+      reference: arrival.reference,
       client_id: payment?.clientId,
       livemode: event.livemode ?? payment?.livemode,
       payment_id: payment?.id,

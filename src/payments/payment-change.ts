@@ -72,9 +72,9 @@ export function changeStatement(change: PaymentChange): QueryConfig {
   };
 }
 
-/** A change of status is told as that status; anything else that happens to a payment is an exception. */
+/** A change of status is told as that status; anything else that happens to a payment, going back to pending included, is an exception. */
 function eventTypeOf(before: Payment, after: Payment): string {
-  return before.status === after.status ? 'payment.exception' : `payment.${after.status}`;
+  return before.status === after.status || after.status === 'pending' ? 'payment.exception' : `payment.${after.status}`;
 }
 
 function bookingsOf({ before, settlement, arrival, waiting }: PaymentChange): object[] {

@@ -2,7 +2,6 @@ import type { Tx, UnitOfWork } from '../platform/database/unit-of-work';
 import { NotFoundProblem } from '../platform/http/problem';
 import { currentAccess } from '../platform/http/request-context';
 import { paymentFromRow, type Payment, type PaymentRow } from './payment';
-import type { ReferenceUse } from './settlement';
 
 /** A payment of the caller's own book, inside a change. */
 export async function findForChange(tx: Tx, id: string): Promise<Payment> {
@@ -16,18 +15,18 @@ export async function findForChange(tx: Tx, id: string): Promise<Payment> {
 export interface FoundPayment {
   payment: Payment;
   clientSettings: Record<string, unknown>;
-  use: ReferenceUse;
+  /** This money was credited, or kept as an unmatched deposit, before. */
+  counted: boolean;
 }
 
 interface FoundRow extends PaymentRow {
   client_settings: Record<string, unknown>;
   counted: boolean;
-  elsewhere: boolean;
 }
 
 /**
  * One query from a provider's words to a book: the reference leads, else our own id that the provider was given.
- * The reference counts as used when it was credited before or kept as unmatched for this payment.
+ * A reference leads to the payment that its money was credited to, whatever payment an event names beside it.
  */
 const FIND = `
   with route as (
@@ -36,10 +35,7 @@ const FIND = `
      order by provider = 'cpgateway' limit 1
   )
   select p.*, c.settings as client_settings,
-         exists (select from payment_receipts r where r.client_id = p.client_id and r.livemode = p.livemode
-                    and r.provider = $1 and r.reference = $2)
-           or exists (select from unmatched_deposits u where u.provider = $1 and u.reference = $2) as counted,
-         exists (select from provider_references o where o.provider = $1 and o.reference = $2 and o.payment_id <> p.id) as elsewhere
+         is_counted(p.client_id, p.livemode, $1, $2) as counted
     from route join payments p on p.client_id = route.client_id and p.livemode = route.livemode and p.id = route.payment_id
     join clients c on c.id = p.client_id`;
 
@@ -52,6 +48,5 @@ export async function findByProvider(
 ): Promise<FoundPayment | undefined> {
   const [row] = await unitOfWork.read<FoundRow>('find_by_provider', FIND, [provider, reference ?? null, paymentId ?? null]);
   if (!row) return undefined;
-  const use = row.counted ? 'counted' : row.elsewhere ? 'other_payment' : 'free';
-  return { payment: paymentFromRow(row), clientSettings: row.client_settings, use };
+  return { payment: paymentFromRow(row), clientSettings: row.client_settings, counted: row.counted };
 }

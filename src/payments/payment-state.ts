@@ -6,17 +6,18 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 export const PAYMENT_EXCEPTIONS = ['unknown', 'under_review', 'paid_late', 'underpaid', 'overpaid'] as const;
 export type PaymentException = (typeof PAYMENT_EXCEPTIONS)[number];
 
-export type PaymentTrigger = 'process' | 'succeed' | 'fail' | 'expire' | 'cancel' | 'reorganise';
+export type PaymentTrigger = 'process' | 'succeed' | 'fail' | 'expire' | 'cancel' | 'reorganise' | 'wait';
 
 /**
  * The whole life of a payment. The statuses that a provider's events lead to only ever climb (pending, processing, failed,
- * succeeded), so events end in the same state whatever order they arrive in: money that came always wins.
+ * succeeded), so events end in the same state whatever order they arrive in: money that came always wins. A part of the money
+ * makes the payment wait for the rest (`wait`), as `pending`, whatever was said of it before.
  * The database holds the same table in payment_may_become().
  */
 export const PAYMENT_TRANSITIONS: Readonly<Record<PaymentStatus, Partial<Record<PaymentTrigger, PaymentStatus>>>> = {
-  pending: { process: 'processing', succeed: 'succeeded', fail: 'failed', expire: 'expired', cancel: 'canceled' },
-  processing: { succeed: 'succeeded', fail: 'failed', reorganise: 'pending' },
-  failed: { succeed: 'succeeded' },
+  pending: { process: 'processing', succeed: 'succeeded', fail: 'failed', expire: 'expired', cancel: 'canceled', wait: 'pending' },
+  processing: { succeed: 'succeeded', fail: 'failed', reorganise: 'pending', wait: 'pending' },
+  failed: { succeed: 'succeeded', wait: 'pending' },
   expired: { succeed: 'succeeded' },
   succeeded: {},
   canceled: {},

@@ -1,6 +1,6 @@
 import type { Payment } from './payment';
 import { paymentRulesOf } from './payment-rules';
-import { type Arrival, type ReferenceUse, settle } from './settlement';
+import { type Arrival, settle } from './settlement';
 
 const noon = new Date('2026-01-01T12:00:00.000Z');
 const onTime = new Date('2026-01-01T11:59:59.999Z');
@@ -17,8 +17,8 @@ const payment = (change: Partial<Payment> = {}): Payment => ({
 const arrival = (change: Partial<Arrival> = {}): Arrival => ({
   provider: 'generic', reference: 'ref-1', amountMinor: 1000n, currency: 'USD', occurredAt: onTime, ...change,
 });
-const decide = (p: Partial<Payment>, a: Partial<Arrival>, rules: object = {}, use: ReferenceUse = 'free') =>
-  settle(payment(p), arrival(a), use, paymentRulesOf({ payment_rules: rules }));
+const decide = (p: Partial<Payment>, a: Partial<Arrival>, rules: object = {}) =>
+  settle(payment(p), arrival(a), paymentRulesOf({ payment_rules: rules }));
 
 /** Movements as "debit>credit amount", so that a case reads as one line. */
 const moved = (settlement: ReturnType<typeof decide>) =>
@@ -90,6 +90,18 @@ describe('settle', () => {
     expect(decide({ status: 'pending' }, { occurredAt: tooLate })).toMatchObject({ status: 'pending', exception: 'paid_late', unmatched: { reason: 'late' } });
   });
 
+  it('keeps what is told of after a payment expired and is not the whole of it, even if it came in time', () => {
+    const rest = decide({ status: 'expired', amountReceivedMinor: 400n }, { amountMinor: 600n });
+    expect(rest).toMatchObject({ status: 'expired', exception: 'underpaid', unmatched: { amountMinor: 600n, reason: 'underpaid', wish: 'review' } });
+    expect(moved(rest)).toEqual(['provider>unmatched 600']);
+    const part = decide({ status: 'expired' }, { amountMinor: 400n });
+    expect(part).toMatchObject({ status: 'expired', exception: 'underpaid', amountReceivedMinor: 0n, unmatched: { amountMinor: 400n } });
+  });
+
+  it.each(['pending', 'processing', 'failed'] as const)('waits as pending when a part comes for a %s payment', (status) => {
+    expect(decide({ status }, { amountMinor: 400n })).toMatchObject({ status: 'pending', exception: 'underpaid', amountReceivedMinor: 400n });
+  });
+
   it.each([
     ['failed', 'succeeded', undefined],
     ['processing', 'succeeded', undefined],
@@ -101,20 +113,15 @@ describe('settle', () => {
   });
 
   it.each([
-    ['another currency', {}, { currency: 'EUR' }, 'free', 'wrong_currency', ['provider>unmatched 1000']],
-    ['a currency without a book', {}, { currency: 'XAU' }, 'free', 'wrong_currency', []],
-    ['the other mode', {}, { livemode: true }, 'free', 'wrong_mode', []],
-    ['another amount on a card', { method: 'card' }, { amountMinor: 999n }, 'free', 'wrong_amount', ['provider>unmatched 999']],
-    ['another intended amount on a card', { method: 'card' }, { expectedAmountMinor: 2000n }, 'free', 'wrong_amount', ['provider>unmatched 1000']],
-    ['a reference of another payment', {}, {}, 'other_payment', 'reference_conflict', []],
-  ] as const)('puts aside %s', (_, p, a, use, reason, movements) => {
-    const settlement = decide(p, a, {}, use);
+    ['another currency', {}, { currency: 'EUR' }, 'wrong_currency', ['provider>unmatched 1000']],
+    ['a currency without a book', {}, { currency: 'XAU' }, 'wrong_currency', []],
+    ['the other mode', {}, { livemode: true }, 'wrong_mode', []],
+    ['another amount on a card', { method: 'card' }, { amountMinor: 999n }, 'wrong_amount', ['provider>unmatched 999']],
+    ['another intended amount on a card', { method: 'card' }, { expectedAmountMinor: 2000n }, 'wrong_amount', ['provider>unmatched 1000']],
+  ] as const)('puts aside %s', (_, p, a, reason, movements) => {
+    const settlement = decide(p, a);
     expect(settlement).toMatchObject({ status: 'pending', exception: null, amountReceivedMinor: 0n, unmatched: { reason } });
     expect(moved(settlement)).toEqual(movements);
-  });
-
-  it('does nothing with money that was counted before', () => {
-    expect(decide({}, {}, {}, 'counted')).toBeUndefined();
   });
 
   it('never credits, keeps and charges more or less than what arrived', () => {

@@ -17,11 +17,8 @@ export interface Arrival {
   occurredAt: Date;
 }
 
-/** Whether this reference was seen before, and where it leads. */
-export type ReferenceUse = 'free' | 'counted' | 'other_payment';
-
 export type UnmatchedReason =
-  | 'no_payment' | 'wrong_mode' | 'wrong_method' | 'wrong_amount' | 'wrong_currency' | 'reference_conflict'
+  | 'no_payment' | 'wrong_mode' | 'wrong_method' | 'wrong_amount' | 'wrong_currency'
   | 'late' | 'underpaid' | 'overpaid' | 'closed_payment';
 
 /** A movement between two accounts of the payment's book, in the currency that arrived. */
@@ -51,24 +48,24 @@ export interface Settlement {
 const EXACT_METHODS: ReadonlySet<PaymentMethod> = new Set(['card']);
 
 /**
- * Decides what an arrival does to a payment. Pure: the same inputs give the same answer, and the caller writes it only if
- * the payment has not moved since. Answers undefined when the money was counted before.
+ * Decides what an arrival that was not counted before does to a payment. Pure: the same inputs give the same answer, and
+ * the caller writes it only if the payment has not moved since.
  */
-export function settle(payment: Payment, arrival: Arrival, use: ReferenceUse, rules: PaymentRules): Settlement | undefined {
-  if (use === 'counted') return undefined;
-  const misfit = misfitOf(payment, arrival, use);
+export function settle(payment: Payment, arrival: Arrival, rules: PaymentRules): Settlement {
+  const misfit = misfitOf(payment, arrival);
   if (misfit) return putAside(payment, arrival, misfit, 'review');
   if (payment.status === 'canceled') return putAside(payment, arrival, 'closed_payment', 'review');
   if (payment.status === 'succeeded') return paidAgain(payment, arrival, rules);
   const isLate = arrival.occurredAt > payment.expiresAt;
-  // An expired payment's earlier part has gone to the unmatched deposits, so a late rest cannot complete it by itself.
-  if (isLate && (rules.late === 'queue' || payment.amountReceivedMinor > 0n)) return late(payment, arrival);
+  // An expired payment's earlier part has gone to the unmatched deposits, or is about to, so no rest can complete it any more,
+  // not even one that came in time and is only told of now.
+  const isOver = isLate || payment.status === 'expired';
+  if ((isLate && rules.late === 'queue') || (isOver && payment.amountReceivedMinor > 0n)) return overdue(payment, arrival, isLate);
   return firstPayment(payment, arrival, rules, isLate);
 }
 
-function misfitOf(payment: Payment, arrival: Arrival, use: ReferenceUse): UnmatchedReason | undefined {
+function misfitOf(payment: Payment, arrival: Arrival): UnmatchedReason | undefined {
   if (arrival.livemode !== undefined && arrival.livemode !== payment.livemode) return 'wrong_mode';
-  if (use === 'other_payment') return 'reference_conflict';
   if (arrival.currency !== payment.payCurrency) return 'wrong_currency';
   const asked = arrival.expectedAmountMinor ?? arrival.amountMinor;
   if (EXACT_METHODS.has(payment.method) && (asked !== payment.payAmountMinor || arrival.amountMinor !== payment.payAmountMinor)) {
@@ -83,7 +80,8 @@ function firstPayment(payment: Payment, arrival: Arrival, rules: PaymentRules, i
   const tolerance = toleranceMinor(rules, payment.method, payment.payCurrency);
   if (received < payment.payAmountMinor - tolerance) {
     // Nothing can be waited for once the time is over.
-    if (rules.underpaid === 'wait') return isLate ? late(payment, arrival) : waiting(payment, arrival, received);
+    if (rules.underpaid === 'wait' && (isLate || payment.status === 'expired')) return overdue(payment, arrival, isLate);
+    if (rules.underpaid === 'wait') return waiting(payment, arrival, received);
     if (rules.underpaid === 'refund') return { ...putAside(payment, arrival, 'underpaid', 'refund'), exception: 'underpaid' };
     return success(payment, arrival, arrival.amountMinor, isLate ? 'paid_late' : 'underpaid');
   }
@@ -126,7 +124,7 @@ function success(payment: Payment, arrival: Arrival, creditedMinor: bigint, exce
 
 function waiting(payment: Payment, arrival: Arrival, receivedMinor: bigint): Settlement {
   return {
-    status: payment.status === 'failed' ? 'failed' : 'pending',
+    status: statusAfter(payment.status, 'wait') ?? payment.status,
     exception: 'underpaid',
     amountReceivedMinor: receivedMinor,
     feeMinor: 0n,
@@ -136,13 +134,15 @@ function waiting(payment: Payment, arrival: Arrival, receivedMinor: bigint): Set
   };
 }
 
-function late(payment: Payment, arrival: Arrival): Settlement {
-  return { ...putAside(payment, arrival, 'late', 'review'), exception: 'paid_late' };
+/** For people to decide on: it came too late, or in time but as a part of a payment that expired before the rest was there. */
+function overdue(payment: Payment, arrival: Arrival, isLate: boolean): Settlement {
+  const exception = isLate ? 'paid_late' : 'underpaid';
+  return { ...putAside(payment, arrival, isLate ? 'late' : 'underpaid', 'review'), exception };
 }
 
 /** The payment stays as it is; the money is booked as unmatched, where its currency and mode let it be booked at all. */
 function putAside(payment: Payment, arrival: Arrival, reason: UnmatchedReason, wish: 'review' | 'refund'): Settlement {
-  const bookable = reason !== 'wrong_mode' && reason !== 'reference_conflict' && isCurrency(arrival.currency);
+  const bookable = reason !== 'wrong_mode' && isCurrency(arrival.currency);
   return {
     status: payment.status,
     exception: payment.exception,

@@ -36,14 +36,18 @@ export class SimulatePayment {
     if (body.outcome === 'reorganised') return this.move(tx, await this.move(tx, payment, 'process'), 'reorganise');
     if (body.confirmations < FINAL_CONFIRMATIONS) return this.move(tx, payment, 'process');
     const arrival = arrivalOf(payment, body);
-    const paid = await this.arrive(tx, payment, arrival, 'free');
-    // The provider tells the same money twice; the second telling must find it counted.
-    return body.outcome === 'duplicate' ? this.arrive(tx, paid, arrival, 'counted') : paid;
+    const settlement = settle(payment, arrival, paymentRulesOf(currentAccess().clientSettings));
+    const paid = await this.write(tx, changeFor(payment, arrival, settlement, new Date()), 'paid');
+    return body.outcome === 'duplicate' ? this.tellAgain(tx, paid, arrival) : paid;
   }
 
-  private async arrive(tx: Tx, payment: Payment, arrival: Arrival, use: 'free' | 'counted'): Promise<Payment> {
-    const settlement = settle(payment, arrival, use, paymentRulesOf(currentAccess().clientSettings));
-    return settlement ? this.write(tx, changeFor(payment, arrival, settlement, new Date()), 'paid') : payment;
+  /** The provider tells of the same money twice. The database says whether it was counted, as it does for a real provider. */
+  private async tellAgain(tx: Tx, paid: Payment, { provider, reference }: Arrival): Promise<Payment> {
+    const [{ counted }] = await tx.query<{ counted: boolean }>('select is_counted($1, $2, $3, $4) as counted', [
+      paid.clientId, paid.livemode, provider, reference,
+    ]);
+    if (!counted) throw new Error('A simulated payment was not counted.');
+    return paid;
   }
 
   private move(tx: Tx, before: Payment, trigger: PaymentTrigger): Promise<Payment> {

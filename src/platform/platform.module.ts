@@ -4,6 +4,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { PolicyRegistry } from './http/policy-registry';
 import { ProblemFilter } from './http/problem.filter';
 import { RouteTable } from './http/route-table';
+import { CleanIdempotencyKeys } from './idempotency/clean-idempotency-keys';
 import { JobQueue } from './jobs/job-queue';
 import { Sweeper } from './jobs/sweeper';
 import { Outbox } from './outbox/outbox';
@@ -20,7 +21,7 @@ import { SlidingWindowStorage } from './security/sliding-window.storage';
       useFactory: () => ({ throttlers: [], storage: new SlidingWindowStorage() }),
     }),
   ],
-  providers: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter],
+  providers: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter, CleanIdempotencyKeys],
   exports: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter, ThrottlerModule],
 })
 export class PlatformModule {}

@@ -18,6 +18,8 @@ export interface Tx {
 /** Failures that say "not now": the same work in a fresh transaction may well succeed. */
 const RETRYABLE: ReadonlySet<string> = new Set([SQLSTATE.serializationFailure, SQLSTATE.deadlockDetected, SQLSTATE.stale]);
 const MAX_ATTEMPTS = 12;
+/** A client whose settings are being edited changes its revision; after so many edits in a row the caller is told. */
+const MAX_LOOKS = 3;
 
 /**
  * Owns every change: the transaction, its retries, the second look at the caller's access, and the idempotency record.
@@ -95,13 +97,16 @@ export class UnitOfWork {
   }
 
   private async retrying<T>(attempt: () => Promise<T>): Promise<T> {
+    let looks = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
         return await attempt();
       } catch (error) {
         const state = sqlStateOf(error);
-        if (state === SQLSTATE.accessChanged && attempts === 1) await currentContext().reauthenticate?.();
-        else if (state === undefined || !RETRYABLE.has(state) || attempts >= MAX_ATTEMPTS) throw refusal(state, error);
+        if (state === SQLSTATE.accessChanged && looks < MAX_LOOKS) {
+          looks += 1;
+          await currentContext().reauthenticate?.();
+        } else if (state === undefined || !RETRYABLE.has(state) || attempts >= MAX_ATTEMPTS) throw refusal(state, error);
         else {
           this.logger.debug(`retrying after ${state}, attempt ${attempts}`);
           // Competitors that back off by different amounts stop meeting each other.
@@ -126,5 +131,11 @@ export function accessParameter(access: KeyAccess): string {
 function refusal(state: string | undefined, error: unknown): unknown {
   if (state === SQLSTATE.stale) return new Problem('state_conflict', 'The object is being changed by others. Read it again, then decide.');
   if (state === SQLSTATE.accessChanged) return new Problem('unauthenticated', 'The API key was changed meanwhile. Authenticate again.');
+  if (state === SQLSTATE.lockNotAvailable) {
+    return new Problem('state_conflict', 'The object is being changed by others for unusually long. Try again in a moment.', {
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  }
   return error;
 }

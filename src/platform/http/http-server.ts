@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
 import type { Settings } from '../config/settings';
 import { newId } from '../identifiers';
+import { maskSecrets } from '../security/crypto/masking';
 import { parseJsonBody } from './json-body';
 import { Problem } from './problem';
+import { RawRefusals } from './raw-refusals';
 import { type RequestContext, runInContext } from './request-context';
 import { RouteTable } from './route-table';
 
@@ -23,16 +25,18 @@ declare module 'fastify' {
 
 /** The Fastify server beneath Nest: size and time bounds, request ids, and which peers may speak for others. */
 export function httpAdapter(settings: Settings): FastifyAdapter {
+  const refusals = new RawRefusals();
   return new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     trustProxy: settings.trustedProxies.length > 0 ? settings.trustedProxies : false,
-    genReqId: (request: IncomingMessage) => {
-      const given = request.headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID_FORM.test(given) ? given : newId('req');
-    },
+    genReqId: requestIdOf,
+    frameworkErrors: refusals.badAddress,
+    clientErrorHandler: refusals.badBytes,
+    // Refused by a hook of ours instead, in the form that all refusals have.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 300 },
     exposeHeadRoutes: false,
   });
@@ -42,6 +46,7 @@ export function httpAdapter(settings: Settings): FastifyAdapter {
 export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const routes = app.get(RouteTable);
+  RawRefusals.ignoreExpectations(fastify.server);
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   fastify.decorateRequest('context', null as never);
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -56,13 +61,20 @@ export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
     };
     request.context = context;
     void reply.header('x-request-id', request.id);
-    runInContext(context, done);
+    const hasHost = request.headers.host !== undefined || request.raw.httpVersion === '1.0';
+    runInContext(context, () => (hasHost ? done() : done(new Problem('malformed_request', 'HTTP/1.1 requires a Host header.'))));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     logAnswer(log, request, reply);
     done();
   });
   strictBodies(fastify);
+}
+
+/** A well-formed id of the caller's is kept, unless it holds what no log may hold. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID_FORM.test(given) && maskSecrets(given) === given ? given : newId('req');
 }
 
 /** One line for each answer: who, which route, how it ended and how long it took. Never a body, a header or a raw path. */

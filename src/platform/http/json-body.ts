@@ -2,10 +2,13 @@ import { Problem } from './problem';
 
 /** Deeper documents than this have no honest use here, and each level would cost every later walk a stack frame. */
 const MAX_DEPTH = 32;
+/** U+0000 and half of a surrogate pair: JSON can escape them, but no text in PostgreSQL can hold them. */
+const IMPOSSIBLE_TEXT = /\0|\p{Cs}/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
- * Reads a JSON body strictly: UTF-8, at most 32 levels, no name twice in one object, no `__proto__` or `constructor` as a name.
+ * Reads a JSON body strictly: UTF-8, at most 32 levels, no name twice in one object, no `__proto__` or `constructor` as a name,
+ * no text that cannot be stored.
  * RFC 8259 leaves a repeated name undefined; two readers that keep different ones would sign and book different things.
  */
 export function parseJsonBody(raw: Buffer): unknown {
@@ -18,11 +21,13 @@ export function parseJsonBody(raw: Buffer): unknown {
   }
   const names = countNames(text);
   let forbidden = false;
+  let impossible = false;
   let parsed = 0;
   let value: unknown;
   try {
     value = JSON.parse(text, (name, member: unknown) => {
       if (name === '__proto__' || name === 'constructor' || name === 'prototype') forbidden = true;
+      if (IMPOSSIBLE_TEXT.test(name) || (typeof member === 'string' && IMPOSSIBLE_TEXT.test(member))) impossible = true;
       if (member !== null && typeof member === 'object' && !Array.isArray(member)) parsed += Object.keys(member).length;
       return member;
     });
@@ -30,6 +35,7 @@ export function parseJsonBody(raw: Buffer): unknown {
     throw malformed('The body is not valid JSON.');
   }
   if (forbidden) throw malformed('The body uses a name that is not allowed (__proto__, constructor or prototype).');
+  if (impossible) throw malformed('The body holds a character that text cannot have: U+0000 or half of a surrogate pair.');
   if (parsed !== names) throw malformed('The body names a field twice in one object.');
   return value;
 }

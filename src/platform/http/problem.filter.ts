@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger, NotFoundException, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotentReplay } from '../idempotency/idempotent-replay';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../security/rate-limiter';
 import { Problem, type ProblemCode, PROBLEMS } from './problem';
-import { contextIfAny } from './request-context';
 import { RouteTable } from './route-table';
 
 /** Told of every refusal; the audit room registers itself here. Never throws and never delays the answer for long. */
@@ -32,6 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   constructor(
     private readonly routes: RouteTable,
+    private readonly limiter: RateLimiter,
     @Optional() @Inject(REFUSAL_RECORDER) private readonly refusals?: RefusalRecorder,
   ) {}
 
@@ -39,25 +40,29 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     if (error instanceof IdempotentReplay) {
+      // For a 204 Fastify leaves out body and type by itself.
       await reply.status(error.status).header('idempotency-replayed', 'true').type('application/json; charset=utf-8').send(error.body);
       return;
     }
     const request = http.getRequest<FastifyRequest>();
-    await this.write(error instanceof NotFoundException ? this.nothingHere(request) : toProblem(error, this.logger), request, reply);
+    const problem = error instanceof NotFoundException ? await this.nothingHere(request) : toProblem(error, this.logger);
+    await this.write(problem, request, reply);
   }
 
-  /** The router found nothing: the address is unknown, or it takes other methods. */
-  private nothingHere({ url }: FastifyRequest): Problem {
+  /** The router found nothing: the address is unknown, or it takes other methods. No guard has seen the call, so it is counted here. */
+  private async nothingHere({ url, context }: FastifyRequest): Promise<Problem> {
+    const allowance = await this.limiter.count('anonymous', context);
+    if (allowance?.exceeded) return rateLimited(allowance);
+    const headers = allowance ? allowanceHeaders(allowance) : {};
     const methods = this.routes.methodsAt(url)?.join(', ');
-    if (!methods) return new Problem('not_found', 'There is nothing at this address.');
-    return new Problem('method_not_allowed', `This address takes ${methods}.`, { headers: { allow: methods } });
+    if (!methods) return new Problem('not_found', 'There is nothing at this address.', { headers });
+    return new Problem('method_not_allowed', `This address takes ${methods}.`, { headers: { ...headers, allow: methods } });
   }
 
   private async write(problem: Problem, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const context = contextIfAny();
     if (problem.status !== 500) {
       await this.refusals?.record(problem, {
-        ip: context?.ip ?? request.ip,
+        ip: request.context.ip ?? 'unknown',
         userAgent: request.headers['user-agent'],
         method: request.method,
         route: request.routeOptions.url ?? 'unknown',

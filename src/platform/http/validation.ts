@@ -1,5 +1,6 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { z } from 'zod';
+import { maskSecrets } from '../security/crypto/masking';
 import { type FieldError, ValidationProblem } from './problem';
 
 /** The parts of an issue that any Standard Schema library reports; zod adds its own code. */
@@ -11,14 +12,15 @@ interface Issue {
 }
 
 const MAX_ERRORS = 20;
+const MAX_NAME = 100;
 
 /** Turns a schema's issues into field errors; an unknown field is named itself, not its parent. */
 export function toFieldErrors(issues: readonly Issue[]): FieldError[] {
   return issues
     .flatMap((issue): FieldError[] => {
-      const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+      const path = (issue.path ?? []).map((part) => shownName(typeof part === 'object' ? part.key : part));
       if (issue.code === 'unrecognized_keys' && issue.keys) {
-        return issue.keys.map((key) => ({
+        return issue.keys.map(shownName).map((key) => ({
           field: [...path, key].join('.'),
           code: 'unknown_field',
           message: `${key} is not a field of this request.`,
@@ -27,6 +29,11 @@ export function toFieldErrors(issues: readonly Issue[]): FieldError[] {
       return [{ field: path.join('.') || 'body', code: issue.code ?? 'invalid', message: issue.message }];
     })
     .slice(0, MAX_ERRORS);
+}
+
+/** Names of fields are the caller's words: they are repeated only so far as they hold no secret and no card number. */
+function shownName(name: PropertyKey): string {
+  return String(maskSecrets(String(name).slice(0, MAX_NAME)));
 }
 
 /** Validates every `@Body`, `@Query` and `@Param` that has a schema; what fails is a 422 that names the fields. */

@@ -26,12 +26,15 @@ function describeError(error: Error): Record<string, unknown> {
   return { name, message, stack, code, detail, constraint, ...(cause instanceof Error ? { cause: describeError(cause) } : {}) };
 }
 
+/** Nest tells of every module and route as it starts; of interest to its developers, not to an operator. */
+const FRAMEWORK: ReadonlySet<string> = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+
 /** Gives Nest's own messages, and those of `new Logger(…)`, to the same log with the request's id beside them. */
 export class NestLog implements LoggerService {
   constructor(private readonly pino: Pino) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(FRAMEWORK.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
     this.write('error', message, rest);

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { needsIdempotencyKey } from '../http/policy';
+import { mustBeSigned, needsIdempotencyKey } from '../http/policy';
 import { Problem } from '../http/problem';
 import { currentContext } from '../http/request-context';
 import { sha256Hex } from './crypto/digests';
@@ -9,20 +9,17 @@ import { bodyDigest } from './request-digest';
 /** 1–255 visible ASCII characters. Two headers reach us joined by ", ", whose space refuses them. */
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;
 
-/** Reads the idempotency key where the policy asks for one; the key is claimed later, in the transaction of the change. */
+/**
+ * Reads the idempotency key where the policy asks for one; the key is claimed later, in the transaction of the change. On PATCH and
+ * DELETE the signature, which has been checked by now, is the key: who sends the same signed call again changes nothing again.
+ */
 @Injectable()
 export class IdempotencyGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     const context = currentContext();
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
-    if (!context.policy || !needsIdempotencyKey(context.policy, request.method)) return true;
-    const key = request.headers['idempotency-key'];
-    if (key === undefined || key === '') {
-      throw new Problem('idempotency_key_missing', 'Send an Idempotency-Key header: a new value for each new request, the same for a repetition.');
-    }
-    if (typeof key !== 'string' || !KEY_FORM.test(key)) {
-      throw new Problem('idempotency_key_invalid', 'Send one Idempotency-Key of 1 to 255 visible ASCII characters.');
-    }
+    if (!context.policy || !mustBeSigned(context.policy, request.method)) return true;
+    const key = needsIdempotencyKey(context.policy, request.method) ? keyOf(request) : String(request.headers['x-signature']);
     context.claim = {
       route: `${request.method} ${request.routeOptions.url}`,
       key,
@@ -30,4 +27,15 @@ export class IdempotencyGuard implements CanActivate {
     };
     return true;
   }
+}
+
+function keyOf({ headers }: FastifyRequest): string {
+  const key = headers['idempotency-key'];
+  if (key === undefined || key === '') {
+    throw new Problem('idempotency_key_missing', 'Send an Idempotency-Key header: a new value for each new request, the same for a repetition.');
+  }
+  if (typeof key !== 'string' || !KEY_FORM.test(key)) {
+    throw new Problem('idempotency_key_invalid', 'Send one Idempotency-Key of 1 to 255 visible ASCII characters.');
+  }
+  return key;
 }

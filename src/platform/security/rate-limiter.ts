@@ -59,10 +59,10 @@ export function allowanceHeaders({ name, limit, windowMs, remaining, resetMs }: 
   };
 }
 
-/** 429 with `Retry-After`, for a caller whose allowance is used up. */
+/** 429 with `Retry-After` and the headers of the allowance, for a caller whose allowance is used up. */
 export function rateLimited(allowance: Allowance): Problem {
   const seconds = Math.max(1, Math.ceil(allowance.resetMs / 1000));
   return new Problem('rate_limited', `The limit of ${allowance.limit} requests per ${allowance.windowMs / 1000} s is used up. Try again in ${seconds} s.`, {
-    headers: { 'retry-after': String(seconds) },
+    headers: { ...allowanceHeaders(allowance), 'retry-after': String(seconds) },
   });
 }

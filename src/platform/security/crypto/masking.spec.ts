@@ -72,6 +72,7 @@ describe('maskSecrets inside text', () => {
   it.each([
     ['key cpg_live_0123abcDEF_-x used', 'key cpg_live_… used'],
     ['cpg_test_0123', 'cpg_test_…'],
+    ['cpg_sign_0123', 'cpg_sign_…'],
     ['sk_live_51Habc', 'sk_live_…'],
     ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw+/=', 'whsec_…'],
     ['from user@example.com to bo@example.org', 'from u***r@example.com to b*@example.org'],

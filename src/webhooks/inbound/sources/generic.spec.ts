@@ -48,6 +48,8 @@ describe('genericSource.verify', () => {
   it.each<[string, Header, Header]>([
     ['signature_missing', undefined, GOOD], ['signature_missing', now, undefined], ['signature_missing', '', GOOD],
     ['signature_missing', now, ''], ['signature_missing', now, []],
+    ['timestamp_out_of_window', String(NOW - 301), GOOD], ['timestamp_out_of_window', String(NOW + 301), flip(GOOD)],
+    ['signature_malformed', String(NOW - 301), `${GOOD}00`],
     ['signature_mismatch', now, flip(GOOD)], ['signature_mismatch', String(NOW - 1), GOOD],
     ['signature_malformed', now, `${GOOD}zz`], ['signature_malformed', now, `${GOOD}00`], ['signature_malformed', now, GOOD.slice(2)],
     ['signature_malformed', now, GOOD.toUpperCase()], ['signature_malformed', now, ` ${GOOD}`],

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CURRENCY_CODES } from '../../../money/currency';
 import { AmountError, parseAmount } from '../../../money/money';
+import type { ProviderEvent } from '../../../platform/providers/provider-event';
 import { identifierSchema, readBody, unexpectedField } from './event-body';
 import type { InboundSource, SignedDelivery, Verified } from './inbound-source';
-import type { ProviderEvent } from './provider-event';
 import { checkClaim, headerOf, refused } from './signature-rules';
 
 const TYPES = ['payment.processing', 'payment.succeeded', 'payment.failed'] as const;

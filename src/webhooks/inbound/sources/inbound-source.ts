@@ -1,4 +1,4 @@
-import type { ProviderEvent } from './provider-event';
+import type { ProviderEvent } from '../../../platform/providers/provider-event';
 
 /** What arrived, before anything in it is believed. */
 export interface SignedDelivery {

@@ -1,4 +1,5 @@
-import { contentFingerprint, type ProviderEvent } from './provider-event';
+import type { ProviderEvent } from '../../../platform/providers/provider-event';
+import { contentFingerprint } from './provider-event';
 
 const event: ProviderEvent = {
   source: 'stripe', eventId: 'evt_1', type: 'payment_intent.succeeded', kind: 'payment.succeeded', livemode: false, occurredAt: new Date(0),

@@ -26,22 +26,22 @@ export function headerOf(headers: SignedDelivery['headers'], name: string): stri
 }
 
 /**
- * Checks a claim over `timestamp.rawBody` (HMAC-SHA256, hex) against every secret. The form is checked before anything
- * is decoded, and the signature before the time, so that `timestamp_out_of_window` is only said of genuine signatures.
+ * Checks a claim over `timestamp.rawBody` (HMAC-SHA256, hex) against every secret: first its form, then its age, then the
+ * signature. What is stale is refused before any digest is computed, and nothing is decoded whose form is wrong.
  */
 export function checkClaim(claim: Claim, { rawBody, nowSeconds, secrets }: SignedDelivery): Verified {
   const candidates = claim.signatures.filter((signature) => HEX_DIGEST.test(signature));
   if (!UNIX_SECONDS.test(claim.timestamp) || candidates.length === 0) {
     return refused('signature_malformed');
   }
+  if (Math.abs(nowSeconds - Number(claim.timestamp)) > TOLERANCE_SECONDS) {
+    return refused('timestamp_out_of_window');
+  }
   const signed = Buffer.concat([Buffer.from(`${claim.timestamp}.`), rawBody]);
   // An empty secret would be one that everybody knows.
   const digests = secrets.filter((secret) => secret !== '').map((secret) => hmacSha256(secret, signed));
-  if (!digests.some((digest) => candidates.some((candidate) => constantTimeEqualHex(digest, candidate)))) {
-    return refused('signature_mismatch');
-  }
-  const isTimely = Math.abs(nowSeconds - Number(claim.timestamp)) <= TOLERANCE_SECONDS;
-  return isTimely ? { ok: true } : refused('timestamp_out_of_window');
+  const isGenuine = digests.some((digest) => candidates.some((candidate) => constantTimeEqualHex(digest, candidate)));
+  return isGenuine ? { ok: true } : refused('signature_mismatch');
 }
 
 /** The refusal with its reason. */

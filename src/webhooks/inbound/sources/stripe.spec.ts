@@ -54,6 +54,8 @@ describe('stripeSource.verify', () => {
 
   it.each([
     ['signature_missing', undefined], ['signature_missing', ''], ['signature_missing', []],
+    ['timestamp_out_of_window', `t=${NOW - 301},v1=${GOOD}`], ['timestamp_out_of_window', `t=${NOW + 301},v1=${flip(GOOD)}`],
+    ['signature_malformed', `t=${NOW - 301},v1=${GOOD}00`],
     ['signature_mismatch', `t=${NOW},v1=${flip(GOOD)}`], ['signature_mismatch', `t=${NOW - 1},v1=${GOOD}`],
     ['signature_malformed', `t=${NOW},v1=${GOOD}zz`], ['signature_malformed', `t=${NOW},v1=${GOOD}00`],
     ['signature_malformed', `t=${NOW},v1=${GOOD.slice(2)}`],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { ProviderEvent, ProviderEventKind } from '../../../platform/providers/provider-event';
 import { checkStructure, identifierSchema, readBody } from './event-body';
 import type { InboundSource, SignedDelivery, Verified } from './inbound-source';
-import type { ProviderEvent, ProviderEventKind } from './provider-event';
 import { checkClaim, headerOf, refused, type Claim } from './signature-rules';
 
 type ActedOn = Exclude<ProviderEventKind, 'ignored'>;

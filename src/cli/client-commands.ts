@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { ClientRegistry, type IssuedKey } from '../clients/client-registry';
+import { visibleText } from '../platform/http/validation';
+import { addCommand, print, withGateway, wholeNumber } from './command-line';
+
+interface CreateOptions {
+  name: string;
+  live?: boolean;
+  feeBps: number;
+  rateMultiplier: number;
+  json?: boolean;
+}
+
+/** Commands about merchants. */
+export function addClientCommands(program: Command): void {
+  addCommand(program, 'client:create', 'make a client (a merchant) and show its first key, with all scopes, once')
+    .requiredOption('--name <name>', 'its name', clientName)
+    .option('--live', 'give it live mode and a live key (default: a test key)')
+    .option('--fee-bps <n>', 'fee in hundredths of a percent of each payment', wholeNumber(0, 10_000), 0)
+    .option('--rate-multiplier <n>', 'how many times the usual rate limit it has', wholeNumber(1, 10_000), 1)
+    .action(async (options: CreateOptions) => {
+      const issued = await createClient(options);
+      print(options, { json: { ...issued }, text: describe(options, issued) });
+    });
+}
+
+/** The keys of a new client as they are shown once. */
+export interface ClientKeys {
+  client_id: string;
+  key_id: string;
+  api_key: string;
+  signing_secret: string;
+}
+
+/** Makes a client with one key, in the audit log by the operator. */
+export async function createClient({ name, live = false, feeBps, rateMultiplier }: Omit<CreateOptions, 'json'>): Promise<ClientKeys> {
+  const issued: IssuedKey = await withGateway((app) => app.get(ClientRegistry).create({ name, live, feeBps, rateMultiplier }));
+  return { client_id: issued.key.clientId, key_id: issued.key.id, api_key: issued.apiKey, signing_secret: issued.signingSecret };
+}
+
+function clientName(text: string): string {
+  const name = visibleText(1, 200).safeParse(text.trim());
+  if (!name.success) throw new InvalidArgumentError('Expected 1 to 200 characters without control characters.');
+  return name.data;
+}
+
+function describe({ name, live }: CreateOptions, keys: ClientKeys): string {
+  const lines = Object.entries(keys).map(([field, value]) => `  ${field.padEnd(16)}${value}`);
+  return [`The client "${name}" was made in ${live ? 'live' : 'test'} mode. Its keys are shown only now:`, ...lines].join('\n');
+}

@@ -1,0 +1,108 @@
+import { Gateway } from './support/gateway';
+import { anotherKey } from './support/keys';
+import type { Answer } from './support/merchant';
+
+const NAMES = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit', 'ratelimit-policy', 'retry-after'] as const;
+const order = { amount: '25.00', currency: 'USD', method: 'simulated' };
+
+describe('limits', () => {
+  let gateway: Gateway;
+
+  // Counters live in memory, so that an instance of its own is a fresh start for each test.
+  beforeEach(async () => {
+    gateway = await Gateway.start();
+  });
+  afterEach(() => gateway.stop());
+
+  const headersOf = ({ headers }: Pick<Answer, 'headers'>) => Object.fromEntries(NAMES.map((name) => [name, headers.get(name)]));
+  const anybody = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(gateway.url + path, init);
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+  };
+  const expectRefused = (answer: Pick<Answer, 'status' | 'headers' | 'body'>, name: string, limit: number, seconds: number) => {
+    expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited']);
+    const told = headersOf(answer);
+    expect(told).toMatchObject({ 'x-ratelimit-limit': String(limit), 'x-ratelimit-remaining': '0', 'ratelimit-policy': `"${name}";q=${limit};w=${seconds}` });
+    expect(told.ratelimit).toMatch(new RegExp(`^"${name}";r=0;t=\\d+$`));
+    const wait = Number(told['retry-after']);
+    expect(wait).toBeGreaterThanOrEqual(1);
+    expect(wait).toBeLessThanOrEqual(2 * seconds);
+    expect(Math.abs(Number(told['x-ratelimit-reset']) - Date.now() / 1000 - wait)).toBeLessThan(3);
+  };
+
+  it('are told with every answer', async () => {
+    const merchant = await gateway.merchant({ rateMultiplier: 2 });
+    const answers = [await merchant.get('/v1/payments'), await merchant.post('/v1/payments', order), await merchant.post('/v1/payments', {})];
+    expect(answers.map(({ status }) => status)).toEqual([200, 201, 422]);
+    for (const [at, answer] of answers.entries()) {
+      const told = headersOf(answer);
+      const left = 2000 - 1 - at;
+      expect(told).toMatchObject({
+        'x-ratelimit-limit': '2000', 'x-ratelimit-remaining': String(left), 'ratelimit-policy': '"key";q=2000;w=60', 'retry-after': null,
+      });
+      expect(told.ratelimit).toMatch(new RegExp(`^"key";r=${left};t=\\d+$`));
+      const seconds = Number(told['x-ratelimit-reset']) - Date.now() / 1000;
+      expect(seconds).toBeGreaterThan(-2);
+      expect(seconds).toBeLessThanOrEqual(61);
+    }
+  });
+
+  it('refuse the call after the last one, with the time to come back', async () => {
+    const merchant = await gateway.merchant();
+    for (let call = 0; call < 30; call += 1) expect((await merchant.call('PATCH', '/v1/client/settings', {})).status).toBe(200);
+    expectRefused(await merchant.call('PATCH', '/v1/client/settings', {}), 'client_edit', 30, 60);
+    expect((await merchant.get('/v1/client/settings')).status).toBe(200);
+    const [event] = await gateway.database.rows(`select kind, source, route from security_events where kind = 'rate_limit.exceeded'`);
+    expect(event).toEqual({ kind: 'rate_limit.exceeded', source: merchant.credentials.keyId, route: 'PATCH /v1/client/settings' });
+  });
+
+  it('count each key by itself', async () => {
+    const merchant = await gateway.merchant();
+    const second = await anotherKey(gateway, merchant);
+    for (let call = 0; call < 31; call += 1) await merchant.call('PATCH', '/v1/client/settings', {});
+    expect((await second.call('PATCH', '/v1/client/settings', {})).status).toBe(200);
+  });
+
+  it('hold for the thousand and first call of a key of the smallest tier', async () => {
+    const merchant = await gateway.merchant({ rateMultiplier: 1 });
+    const statuses = new Map<number, number>();
+    for (let round = 0; round < 21; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => merchant.get('/v1/client')));
+      for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    // The window slides on while we ask, so that a few more than a thousand may get in.
+    expect(statuses.get(200)).toBeGreaterThanOrEqual(1000);
+    expect(statuses.get(429)).toBeGreaterThan(0);
+    expectRefused(await merchant.get('/v1/client'), 'key', 1000, 60);
+  });
+
+  it('count callers without a key by address, and whoever guesses at keys with them', async () => {
+    const guess = (at: number) => anybody('/v1/payments', { headers: { 'x-api-key': `cpg_test_${String(at).padStart(40, 'A')}` } });
+    const first = await guess(0);
+    expect([first.status, headersOf(first)['x-ratelimit-remaining']]).toEqual([401, '99']);
+    for (let at = 1; at < 60; at += 1) expect((await guess(at)).status).toBe(401);
+    // Without a key, and at addresses that do not exist, it is the same budget.
+    for (let at = 60; at < 80; at += 1) expect((await anybody('/v1/payments')).status).toBe(401);
+    for (let at = 80; at < 100; at += 1) expect((await anybody(`/v1/nothing/${at}`)).status).toBe(404);
+    expectRefused(await guess(100), 'anonymous', 100, 60);
+    expectRefused(await anybody('/.env'), 'anonymous', 100, 60);
+    // A good key is another budget, also from this address.
+    expect((await (await gateway.merchant()).get('/v1/payments')).status).toBe(200);
+    expect((await anybody('/health/live')).status).toBe(200);
+  });
+
+  it('cannot be escaped by a made-up forwarding header', async () => {
+    for (let at = 0; at < 100; at += 1) await anybody('/v1/payments', { headers: { 'x-forwarded-for': `203.0.113.${at}` } });
+    expect((await anybody('/v1/payments', { headers: { 'x-forwarded-for': '203.0.113.200' } })).status).toBe(429);
+  });
+
+  it('are switched off by their setting, with their headers', async () => {
+    const free = await Gateway.start({ database: gateway.database, environment: { RATE_LIMITING_ENABLED: 'false' } });
+    const merchant = (await gateway.merchant()).with({ url: free.url });
+    for (let call = 0; call < 35; call += 1) {
+      const answer = await merchant.call('PATCH', '/v1/client/settings', {});
+      expect([answer.status, answer.headers.get('x-ratelimit-limit')]).toEqual([200, null]);
+    }
+    await free.stop();
+  });
+});
