@@ -17,9 +17,11 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=build /app/migrations/functions migrations/functions
 # Files belong to root and the process does not: it cannot change its own code.
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/src/main.js"]
+# A young generation of 8 MB halves the memory at rest after a peak and costs no measurable speed (docs/benchmarks.md).
+CMD ["node", "--max-semi-space-size=8", "dist/src/main.js"]

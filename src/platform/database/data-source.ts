@@ -5,8 +5,11 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 /** 4–16 connections serve 32 callers best on a small server; more of them only wait for each other. */
 const POOL_SIZE = 12;
 
-/** Where the migrations lie: beside src in a checkout, beside dist/src once built. */
-export const MIGRATIONS_DIR = path.resolve(__dirname, '../../../migrations');
+/** Where the numbered migrations lie: beside src in a checkout, compiled beside dist/src once built. */
+const MIGRATIONS_DIR = path.resolve(__dirname, '../../../migrations');
+
+/** Where the SQL functions lie: they are not compiled, so a build reads them from the project itself. */
+export const FUNCTIONS_DIR = path.join(MIGRATIONS_DIR.replace(/([/\\])dist([/\\]migrations)$/, '$2'), 'functions');
 
 export interface DatabaseOptions {
   url: string;

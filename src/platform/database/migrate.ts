@@ -4,7 +4,7 @@ import path from 'node:path';
 import { runMigrations as migrateQueue } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, MIGRATIONS_DIR } from './data-source';
+import { dataSourceOptions, FUNCTIONS_DIR } from './data-source';
 
 /** Any constant will do; every instance of every version must use the same one. */
 const MIGRATION_LOCK = 7_305_220_101;
@@ -52,7 +52,6 @@ async function runNumberedMigrations(url: string): Promise<string[]> {
 
 /** Functions are whole files that replace themselves; one transaction, so no caller meets half a version. */
 async function applyFunctions(client: Client): Promise<string[]> {
-  const folder = path.join(MIGRATIONS_DIR, 'functions');
   await client.query('create table if not exists schema_functions (name text primary key, checksum text not null)');
   const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from schema_functions');
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
@@ -60,8 +59,8 @@ async function applyFunctions(client: Client): Promise<string[]> {
   await client.query('begin');
   // The functions call each other; their bodies are checked when they run, not in the order of their names.
   await client.query('set local check_function_bodies = off');
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()) {
-    const sql = await readFile(path.join(folder, file), 'utf8');
+  for (const file of (await readdir(FUNCTIONS_DIR)).filter((name) => name.endsWith('.sql')).sort()) {
+    const sql = await readFile(path.join(FUNCTIONS_DIR, file), 'utf8');
     const checksum = createHash('sha256').update(sql).digest('hex');
     const name = path.basename(file, '.sql');
     if (known.get(name) === checksum) continue;
