@@ -11,7 +11,8 @@ export class Clients1763600000001 implements MigrationInterface {
         live_enabled boolean not null default false,
         fee_bps integer not null default 0 check (fee_bps between 0 and 10000),
         rate_multiplier integer not null default 1 check (rate_multiplier between 1 and 10000),
-        settings jsonb not null default '{}',
+        test_settings jsonb not null default '{}',
+        live_settings jsonb not null default '{}',
         revision bigint not null default 1,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()

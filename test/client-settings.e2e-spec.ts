@@ -19,7 +19,7 @@ describe('a client and its settings', () => {
 
   const change = (body: unknown, by = merchant) => by.call('PATCH', path, body);
   const stored = async () => (await gateway.database.rows<{ settings: object; revision: string }>(
-    'select settings, revision from clients where id = $1', [merchant.credentials.clientId],
+    'select test_settings as settings, revision from clients where id = $1', [merchant.credentials.clientId],
   ))[0];
   const errorsOf = (answer: Answer) => [answer.status, (answer.body.errors as { field: string; code: string }[] | undefined)?.map(({ field }) => field)];
 
@@ -96,6 +96,16 @@ describe('a client and its settings', () => {
     const { body } = await merchant.post('/v1/payments', order);
     const paid = await merchant.post(`/v1/test/payments/${body.id}/pay`, { amount: '9.00' });
     expect(paid.body).toMatchObject({ status: 'succeeded', exception: 'underpaid', amount_received: '9.00' });
+  });
+
+  it('keeps the settings of the two books apart', async () => {
+    const owner = await gateway.merchant({ live: true });
+    const tester = await anotherKey(gateway, owner, { livemode: false });
+    await change({ payment_rules: { underpaid: 'credit' } }, tester);
+    expect((await tester.get(path)).body).toMatchObject({ payment_rules: { underpaid: 'credit' } });
+    expect((await owner.get(path)).body).toEqual({ object: 'client_settings', payment_rules: defaults });
+    await change({ payment_rules: { late: 'credit_locked' } }, owner);
+    expect((await tester.get(path)).body).toMatchObject({ payment_rules: { underpaid: 'credit', late: 'queue' } });
   });
 
   it('needs the scope', async () => {

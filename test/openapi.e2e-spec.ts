@@ -106,7 +106,7 @@ describe('the published contract', () => {
       const keyed = policy.access === 'api_key';
       const success = operation.responses[String(policy.status ?? 200)];
       expect(success.headers).toHaveProperty('X-Request-Id');
-      expect('Idempotency-Replayed' in success.headers).toBe(keyed && method === 'POST');
+      expect('Idempotency-Replayed' in success.headers).toBe(keyed && method !== 'GET');
       expect(codesAt(operation, 429)).toEqual(['rate_limited']);
       expect(operation.responses['429'].headers).toHaveProperty('Retry-After');
       expect(codesAt(operation, 500)).toEqual(['internal_error']);
@@ -116,9 +116,8 @@ describe('the published contract', () => {
       ]);
       const codes: ProblemCode[] = [
         ...(keyed ? ['scope_missing', 'client_inactive', 'ip_not_allowed'] as const : []),
-        ...(keyed && method === 'POST'
-          ? ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_in_progress', 'idempotency_mismatch'] as const
-          : []),
+        ...(keyed && method === 'POST' ? ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_mismatch'] as const : []),
+        ...(keyed && method !== 'GET' ? ['idempotency_in_progress'] as const : []),
         ...(operation.requestBody ? ['malformed_request', 'unsupported_media_type', 'payload_too_large'] as const : []),
         ...(policy.mode === 'test' ? ['not_found'] as const : []),
         ...(policy.problems ?? []),

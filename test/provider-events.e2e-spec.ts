@@ -30,7 +30,7 @@ describe('applying provider events', () => {
     'select status, outcome, attempts, last_error from inbox_events where source = $1 and event_id = $2', [webhook.source, eventIdOf(webhook)],
   ))[0];
   const rules = (paymentRules: object) => gateway.database.rows(
-    'update clients set settings = $2, revision = revision + 1 where id = $1', [merchant.credentials.clientId, { payment_rules: paymentRules }],
+    'update clients set test_settings = $2, revision = revision + 1 where id = $1', [merchant.credentials.clientId, { payment_rules: paymentRules }],
   );
   const unmatched = (reference: string) => gateway.database.rows(
     'select client_id, livemode, payment_id, amount_minor, currency, reason, wish, status from unmatched_deposits where reference = $1', [reference],

@@ -23,11 +23,13 @@ describe('the pump of webhook deliveries', () => {
   });
 
   it('lets no endpoint that hangs or drips delay another one, and gives up after 15 seconds', async () => {
-    const [hanging, dripping, healthy, elsewhere] = Array.from({ length: 4 }, () => Subscriber.newPath());
+    const [hanging, dripping, silent, healthy, elsewhere] = Array.from({ length: 5 }, () => Subscriber.newPath());
     receiver.from(hanging, hang());
     receiver.from(dripping, drip());
+    receiver.from(silent, hang());
     const hangs = await shop.subscribe(hanging, ['payment.created']);
     const drips = await shop.subscribe(dripping, ['payment.created']);
+    const says = await shop.subscribe(silent, ['payment.created']);
     for (let made = 0; made < 50; made += 10) await Promise.all(Array.from({ length: 10 }, () => shop.order()));
     await receiver.arrived(hanging, 3);
     const startedAt = performance.now();
@@ -37,8 +39,8 @@ describe('the pump of webhook deliveries', () => {
     await Promise.all([...Array.from({ length: 5 }, () => shop.order()), stranger.order()]);
     await Promise.all([receiver.arrived(healthy, 5), receiver.arrived(elsewhere, 1)]);
     expect(performance.now() - startedAt).toBeLessThan(5 * SECOND);
-    expect([receiver.at(hanging), receiver.at(dripping)].map(({ length }) => length)).toEqual([3, 3]);
-    for (const endpoint of [hangs, drips]) {
+    expect([hanging, dripping, silent].map((path) => receiver.at(path).length)).toEqual([3, 3, 3]);
+    for (const endpoint of [hangs, drips, says]) {
       const all = await eventually(() => shop.deliveriesTo(endpoint), (found) => found.some(({ last_error: error }) => error !== null));
       expect(all.find(({ last_error: error }) => error !== null)?.last_error).toMatch(/^timeout: .*15 seconds/);
       expect(all.filter(isDelivered)).toEqual([]);

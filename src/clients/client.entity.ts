@@ -22,8 +22,13 @@ export class Client {
   @Column('integer', { name: 'rate_multiplier' })
   rateMultiplier!: number;
 
-  @Column('jsonb')
-  settings!: Record<string, unknown>;
+  /** What the merchant decided for its test book. */
+  @Column('jsonb', { name: 'test_settings' })
+  testSettings!: Record<string, unknown>;
+
+  /** What the merchant decided for its live book; a test key cannot touch it. */
+  @Column('jsonb', { name: 'live_settings' })
+  liveSettings!: Record<string, unknown>;
 
   /** Grows with every edit; a change that was decided on an older one is decided again. */
   @Column('bigint')

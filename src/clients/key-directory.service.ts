@@ -34,7 +34,7 @@ interface KeyRow {
 const FIND = `
   select k.client_id, k.id as key_id, k.livemode, k.key_hash, k.signing_secret, k.scopes, k.allowed_ips, k.expires_at, k.revoked_at,
          k.revision as key_revision, c.revision as client_revision, c.status as client_status, c.live_enabled, c.fee_bps,
-         c.rate_multiplier, c.settings
+         c.rate_multiplier, case when k.livemode then c.live_settings else c.test_settings end as settings
     from api_key_prefixes p
     join api_keys k on k.client_id = p.client_id and k.id = p.key_id
     join clients c on c.id = k.client_id

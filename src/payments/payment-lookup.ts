@@ -34,7 +34,7 @@ const FIND = `
      where (provider = $1 and reference = $2) or (provider = 'cpgateway' and reference = $3)
      order by provider = 'cpgateway' limit 1
   )
-  select p.*, c.settings as client_settings,
+  select p.*, case when p.livemode then c.live_settings else c.test_settings end as client_settings,
          is_counted(p.client_id, p.livemode, $1, $2) as counted
     from route join payments p on p.client_id = route.client_id and p.livemode = route.livemode and p.id = route.payment_id
     join clients c on c.id = p.client_id`;

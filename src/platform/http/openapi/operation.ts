@@ -34,8 +34,9 @@ const IMPLIED: readonly [Condition, readonly ProblemCode[]][] = [
   [always, ['rate_limited', 'internal_error']],
   [byKey, ['unauthenticated', 'client_inactive', 'ip_not_allowed', 'scope_missing']],
   [byProvider, ['signature_invalid', 'signature_expired', 'ip_not_allowed']],
-  [signed, ['signature_invalid', 'signature_expired']],
-  [idempotent, ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_in_progress', 'idempotency_mismatch']],
+  // The signature of a PATCH or DELETE stands in for the key, so its repetition finds the first one still running too.
+  [signed, ['signature_invalid', 'signature_expired', 'idempotency_in_progress']],
+  [idempotent, ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_mismatch']],
   [testOnly, ['not_found']],
   [mayHaveBody, ['malformed_request', 'payload_too_large', 'unsupported_media_type']],
   [validated, ['validation_failed']],
@@ -68,7 +69,7 @@ export function describeOperation(operation: Operation, route: DeclaredRoute): v
   operation.security = policy.access === 'api_key' ? [{ ApiKey: policy.scope ? [policy.scope] : [] }] : [];
   const headers = headersOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` }));
   operation.parameters = [...(operation.parameters ?? []), ...headers];
-  const replayed: HeaderName[] = needsIdempotencyKey(policy, method) ? ['Idempotency-Replayed'] : [];
+  const replayed: HeaderName[] = mustBeSigned(policy, method) ? ['Idempotency-Replayed'] : [];
   for (const response of Object.values(operation.responses)) {
     // A schema describes JSON; the same answer as CSV is text.
     const content = response.content as Record<string, unknown> | undefined;

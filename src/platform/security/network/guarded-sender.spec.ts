@@ -156,15 +156,15 @@ describe('GuardedSender', () => {
     });
   });
 
-  it('opens at most eight connections to one receiver and uses them again', async () => {
+  it('opens at most 64 connections to one receiver and uses them again', async () => {
     let connections = 0;
     const server = createHttpServer((_request, response) => response.end());
     server.on('connection', () => { connections += 1; });
     const port = await listen(server);
     const one = sender();
     const request = { url: `http://receiver.example:${port}/`, headers: {}, body: '', timeoutMs: 5_000 };
-    await Promise.all(Array.from({ length: 40 }, () => one.post(request)));
-    expect(connections).toBe(8);
+    await Promise.all(Array.from({ length: 150 }, () => one.post(request)));
+    expect(connections).toBe(64);
   });
 
   describe('names what went wrong', () => {

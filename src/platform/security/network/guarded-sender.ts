@@ -26,7 +26,7 @@ export interface GuardedResponse {
 }
 
 const EXCERPT_BYTES = 4096;
-const CONNECTIONS_PER_ORIGIN = 8;
+const CONNECTIONS_PER_ORIGIN = 64;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 4_000;
 
@@ -77,6 +77,11 @@ export class GuardedSender {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Ends the requests under way and all connections at once. */
+  async destroy(): Promise<void> {
+    await this.agent.destroy();
   }
 
   /** Waits for the requests under way, each of which has a deadline, and closes all connections. */

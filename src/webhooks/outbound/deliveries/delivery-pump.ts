@@ -60,8 +60,7 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     await Promise.race([Promise.all(this.inFlight.values()), enough]);
     clearTimeout(timer);
     this.abandoned = this.inFlight.size > 0;
-    const closing = this.guardedSender.close();
-    if (!this.abandoned) await closing;
+    await (this.abandoned ? this.guardedSender.destroy() : this.guardedSender.close());
   }
 
   private async claimAndStart(): Promise<void> {
