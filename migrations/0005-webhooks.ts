@@ -21,7 +21,7 @@ export class Webhooks1763600000005 implements MigrationInterface {
         primary key (source, event_id)
       );
       comment on table inbox_events is 'Routing: verified provider events, keyed by the provider''s own id, stored before they are applied.';
-      create index inbox_events_open on inbox_events (received_at) where status in ('received', 'failed');
+      create index inbox_events_open on inbox_events (status, received_at) where status in ('received', 'failed', 'quarantined');
 
       create table webhook_endpoints (
         client_id text collate "C" not null references clients (id),

@@ -5,20 +5,20 @@ import { Job, type JobHandler } from '../../platform/jobs/job-queue';
 import { ProviderEvents } from '../../platform/providers/provider-event';
 import { maskSecrets } from '../../platform/security/crypto/masking';
 import { InboundSources } from './inbound-sources';
-import { APPLY_JOB, type InboxEventKey } from './inbox-event';
+import { APPLY_JOB, type ApplyInboxEventJob, type InboxEventKey } from './inbox-event';
 
 const MAX_ERROR_LENGTH = 1_000;
 
 /**
- * Applies a stored event through the port of the feature that it concerns. Three round trips: the event, its payment, the
- * change. The change settles the event in its own transaction, so a job that runs twice, or dies half way, has one effect.
+ * Applies a stored event through the port of the feature that it concerns. Two round trips: its payment, and the
+ * change, which settles the event in its own transaction: a job that runs twice, or dies half way, has one effect.
  *
  * The job was written in the transaction that stored the event, and the queue frees the jobs of dead processes, so no sweep
  * has to look for forgotten events. After the queue's last attempt the event stays `failed`, with its error, for a replay.
  */
 @Injectable()
 @Job(APPLY_JOB)
-export class ApplyInboxEvent implements JobHandler<InboxEventKey> {
+export class ApplyInboxEvent implements JobHandler<ApplyInboxEventJob> {
   readonly job = APPLY_JOB;
   private readonly logger = new Logger(ApplyInboxEvent.name);
 
@@ -28,10 +28,8 @@ export class ApplyInboxEvent implements JobHandler<InboxEventKey> {
     private readonly events: ProviderEvents,
   ) {}
 
-  /** Applies the event, or does nothing when it is settled. What fails is noted on the event and thrown, for the queue to try again. */
-  async run(key: InboxEventKey): Promise<void> {
-    const payload = await this.unsettledPayload(key);
-    if (payload === undefined) return;
+  /** Applies the event; one that is settled already stays as it is. What fails is noted on the event and thrown, for the queue to try again. */
+  async run({ payload, ...key }: ApplyInboxEventJob): Promise<void> {
     const context = { ...currentContext(), actor: { type: 'provider' as const, id: key.source } };
     try {
       await runInContext(context, () => this.apply(key, payload));
@@ -45,15 +43,6 @@ export class ApplyInboxEvent implements JobHandler<InboxEventKey> {
     const source = this.sources.reading(name);
     if (!source) throw new Error(`This version of the gateway does not know the source ${name}.`);
     await this.events.apply(source.parse(Buffer.from(payload)));
-  }
-
-  private async unsettledPayload({ source, event_id: eventId }: InboxEventKey): Promise<string | undefined> {
-    const [row] = await this.unitOfWork.read<{ payload: string }>(
-      'unsettled_inbox_event',
-      `select payload from inbox_events where source = $1 and event_id = $2 and status in ('received', 'failed')`,
-      [source, eventId],
-    );
-    return row?.payload;
   }
 
   /** A second failure, to write down the first one, must not hide it. */

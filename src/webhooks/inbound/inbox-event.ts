@@ -1,8 +1,13 @@
-/** Names one stored event of a provider; also the payload of the job that applies it (see receive_webhook.sql). */
+/** Names one stored event of a provider. */
 export interface InboxEventKey {
   readonly source: string;
   /** The provider's own id of the event. */
   readonly event_id: string;
+}
+
+/** What the job that applies a stored event is given (see receive_webhook.sql): the event's name and its text as it came. */
+export interface ApplyInboxEventJob extends InboxEventKey {
+  readonly payload: string;
 }
 
 /** The job that applies a stored event. */

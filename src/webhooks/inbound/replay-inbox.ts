@@ -71,8 +71,9 @@ async function queueAgain(tx: Tx, chosen: readonly ChosenRow[]): Promise<void> {
     [JSON.stringify(chosen)],
   );
   await tx.query(
-    `select graphile_worker.add_job($1, json_build_object('source', c.source, 'event_id', c.event_id))
-       from jsonb_to_recordset($2) as c (source text, event_id text)`,
+    `select graphile_worker.add_job($1, json_build_object('source', i.source, 'event_id', i.event_id, 'payload', i.payload))
+       from jsonb_to_recordset($2) as c (source text, event_id text)
+       join inbox_events i on i.source = c.source and i.event_id = c.event_id`,
     [APPLY_JOB, JSON.stringify(chosen)],
   );
   const changes = chosen.map(({ source, event_id: eventId, status }) => ({

@@ -1,0 +1,73 @@
+import { Client } from 'pg';
+import { eventually } from './support/eventually';
+import { Gateway } from './support/gateway';
+import type { Merchant } from './support/merchant';
+import { deliver, genericWebhook } from './support/providers';
+
+/** Sweeps, the queue's own statements and notes written now and then belong to no request. */
+const BACKGROUND = /graphile_worker|job_workers|claim_deliveries|payments_to_expire|set last_used_at|security_events|listen|pg_advisory/i;
+
+/** What `query` was called with, in words: a name, or the beginning of the text. */
+function wordsOf(query: unknown): string {
+  const { name, text } = (typeof query === 'object' && query !== null ? query : { text: query }) as { name?: string; text?: string };
+  return name ?? String(text).trim().slice(0, 200);
+}
+
+describe('database round trips', () => {
+  let gateway: Gateway;
+  let merchant: Merchant;
+  let statements: string[];
+
+  beforeAll(async () => {
+    gateway = await Gateway.start();
+    merchant = await gateway.merchant();
+  });
+  beforeEach(() => {
+    statements = [];
+    const real = Client.prototype.query as (...args: unknown[]) => unknown;
+    jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
+      const words = wordsOf(args[0]);
+      if (!BACKGROUND.test(words)) statements.push(words);
+      return real.apply(this, args) as never;
+    });
+  });
+  afterEach(() => jest.restoreAllMocks());
+  afterAll(() => gateway.stop());
+
+  const order = { amount: '10.00', currency: 'USD', method: 'card' };
+  const create = async () => (await merchant.post<{ id: string }>('/v1/payments', order)).body.id;
+
+  it('are at most two to create a payment, key included, and one when the key is known', async () => {
+    const fresh = await gateway.merchant();
+    statements.length = 0;
+    await fresh.post('/v1/payments', order);
+    expect(statements).toEqual(['find_key', 'create_payment']);
+    statements.length = 0;
+    await fresh.post('/v1/payments', order);
+    expect(statements).toEqual(['create_payment']);
+  });
+
+  it('are one for a repeated creation', async () => {
+    await create();
+    statements.length = 0;
+    const idempotencyKey = 'the-same';
+    await merchant.post('/v1/payments', order, { idempotencyKey });
+    await merchant.post('/v1/payments', order, { idempotencyKey });
+    expect(statements).toEqual(['create_payment', 'create_payment']);
+  });
+
+  it('are one to get a payment when the key is known', async () => {
+    const id = await create();
+    statements.length = 0;
+    await merchant.get(`/v1/payments/${id}`);
+    expect(statements).toEqual(['get_payment']);
+  });
+
+  it('are one to acknowledge a webhook and two to apply it', async () => {
+    const paymentId = await create();
+    statements.length = 0;
+    await deliver(gateway.url, genericWebhook({ paymentId, amount: '10.00', reference: 'counted' }));
+    await eventually(() => statements.includes('change_payment'));
+    expect(statements).toEqual([expect.stringContaining('receive_webhook'), 'find_by_provider', 'change_payment']);
+  });
+});
