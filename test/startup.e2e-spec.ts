@@ -74,6 +74,15 @@ describe('a start without settings', () => {
     await gone(left);
   });
 
+  it('by npm ends with npm, and leaves no server behind', async () => {
+    const dataDir = newFolder();
+    const npm = await Program.npmStart({ DATA_DIR: dataDir, PORT: '0' });
+    const url = await npm.url();
+    expect(await npm.kill('SIGTERM')).toMatchObject({ code: 0 });
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow('fetch failed');
+    expect(await findRunning(dataDir)).toBeUndefined();
+  });
+
   it('is refused on a folder that another server uses, which goes on', async () => {
     const dataDir = newFolder();
     const first = await server(dataDir);

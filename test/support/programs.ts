@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { built } from './built';
 
 /** How a program ended, with all that it wrote. */
@@ -11,6 +11,7 @@ export interface Ended {
   stderr: string;
 }
 
+const ROOT = resolve(__dirname, '../..');
 const running = new Set<Program>();
 
 /** A built program as a process of its own, with a fresh environment that holds only what is given. */
@@ -33,6 +34,13 @@ export class Program {
   static async start(name: string, environment: Record<string, string>, args: string[] = []): Promise<Program> {
     const env = { PATH: process.env.PATH, ...environment };
     return new Program(spawn(process.execPath, [join(await built(), `${name}.js`), ...args], { env }));
+  }
+
+  /** `npm start` as people type it, without the build that comes before it. */
+  static async npmStart(environment: Record<string, string>): Promise<Program> {
+    await built();
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+    return new Program(spawn('npm', ['start', '--ignore-scripts'], { cwd: ROOT, env }));
   }
 
   /** Waits until standard output holds the text, and answers all of it so far. */
