@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -58,6 +58,16 @@ export function serverPid(cluster: string): number {
 }
 
 let program: string | undefined;
+let node: string | undefined;
+
+/** Node where every user may run it: a version manager often keeps it in a home that others cannot enter. */
+export function nodeForEveryone(): string {
+  if (node) return node;
+  node = join(newFolder('-node', 0o755), 'node');
+  copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
+  chmodSync(node, 0o755);
+  return node;
+}
 
 /** The launcher as plain JavaScript with the server's programs, where every user can read it. */
 function compiled(): string {
@@ -97,7 +107,7 @@ export interface Application {
 
 /** Starts the launcher in a process of its own, in a process group of its own, as the user if one is given. */
 export function startApplication(dataDir: string, user?: { uid: number; gid: number }): Application {
-  const child = spawn(process.execPath, ['-e', SCRIPT, compiled(), dataDir], {
+  const child = spawn(nodeForEveryone(), ['-e', SCRIPT, compiled(), dataDir], {
     ...(user ? { uid: user.uid, gid: user.gid } : {}), cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

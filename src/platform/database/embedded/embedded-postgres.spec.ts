@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wat
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
-  gone, isRoot, newFolder, query, removeFolders, serverPid, startApplication, type Application,
+  gone, isRoot, newFolder, nodeForEveryone, query, removeFolders, serverPid, startApplication, type Application,
 } from '../../../../test/support/embedded-folders';
 import { EmbeddedPostgres, EmbeddedPostgresError, findRunning } from './embedded-postgres';
 import { findBinaries, findPackage } from './binaries';
@@ -152,7 +152,7 @@ describe('after kill -9', () => {
     await app.kill('SIGKILL');
     await gone(pid);
     const account = isRoot ? await chooseAccount('/etc/passwd', undefined) : undefined;
-    const other = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], asAccount(account));
+    const other = spawn(nodeForEveryone(), ['-e', 'setInterval(() => undefined, 1000)'], asAccount(account));
     bystanders.push(other);
     await once(other, 'spawn');
     const namespace = readFileSync(join(dataDir, 'postgres.lock'), 'utf8').split(' ')[1];
