@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { runInContext } from '../src/platform/http/request-context';
+import { newId } from '../src/platform/identifiers';
 import { ProviderEvents } from '../src/platform/providers/provider-event';
 import { type ReplayCommand, ReplayInbox } from '../src/webhooks/inbound/replay-inbox';
 import { genericSource } from '../src/webhooks/inbound/sources/generic';
@@ -74,13 +75,21 @@ describe('applying provider events', () => {
 
   it('alerts when one provider reference is claimed for two payments, and credits the first only', async () => {
     const [first, second] = [await newPayment('card'), await newPayment('card')];
-    const reference = `pi_${first}`;
     expect(await settled(byStripe(first))).toMatchObject({ status: 'applied' });
-    const claim = byStripe(second, { intent: reference });
+    const claim = byStripe(second, { intent: `pi_${first}` });
     expect(await settled(claim)).toMatchObject({ status: 'quarantined', outcome: expect.stringContaining(first) });
     expect(await alerts(claim)).toBe(1);
     expect(await paymentOf(second)).toMatchObject({ status: 'pending', amount_received: '0.00' });
     expect(await balances()).toEqual({ 'USD available': '975', 'USD fees': '25', 'USD provider': '1000' });
+  });
+
+  it('never credits and keeps the same money, when a wrong id and its correction come together', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => newPayment()));
+    await Promise.all(ids.flatMap((id) => [id, newId('pay')].map((named) => settled(generic(named, { reference: `both ${id}` })))));
+    for (const id of ids) {
+      const credited = (await paymentOf(id)).amount_received === '10.00' ? 1 : 0;
+      expect([id, credited + (await unmatched(`both ${id}`)).length]).toEqual([id, 1]);
+    }
   });
 
   it('settles an event once, also when a second process applies it at the same time', async () => {

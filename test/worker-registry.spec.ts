@@ -1,5 +1,6 @@
 import { WorkerRegistry } from '../src/platform/jobs/worker-registry';
 import { TestDatabase } from './support/database';
+import { eventually } from './support/eventually';
 
 describe('the jobs of dead workers', () => {
   let database: TestDatabase;
@@ -8,32 +9,28 @@ describe('the jobs of dead workers', () => {
   });
   afterAll(() => database.drop());
 
-  /** A job as a worker has it under way. */
+  /** A job as a worker has it under way: taken, which counts as an attempt. */
   const takenBy = async (worker: string) => {
     const id = await database.value(`select id from graphile_worker.add_job('some.job', '{}')`);
-    await database.rows('update graphile_worker._private_jobs set locked_by = $2, locked_at = now() where id = $1', [id, worker]);
+    await database.rows('update graphile_worker._private_jobs set locked_by = $2, locked_at = now(), attempts = 1 where id = $1', [id, worker]);
   };
-  const takers = async () => (await database.rows<{ locked_by: string | null }>('select locked_by from graphile_worker.jobs order by id')).map((row) => row.locked_by);
-  /** Ends the sessions of an instance as its death would; it has noted the given worker. */
-  const bury = (worker: string) => database.rows(
-    `select pg_terminate_backend(l.pid) from job_workers w join pg_locks l on l.locktype = 'advisory' and l.objid = w.instance::oid
-      where w.worker_id = $1`, [worker],
-  );
+  const jobs = async () => (await database.rows<{ locked_by: string | null; attempts: number }>('select locked_by, attempts from graphile_worker.jobs order by id'))
+    .map(({ locked_by: taker, attempts }) => [taker, attempts]);
 
-  it('are free again as soon as another instance looks, and those of the living are left alone', async () => {
-    const [living, dead, next] = [1, 2, 3].map(() => new WorkerRegistry(database.url));
+  it('are free again when others look twice, with their attempt given back; those of the living are left alone', async () => {
+    const living = new WorkerRegistry(database.url);
+    const watching = new WorkerRegistry(database.url);
     await living.start();
     await living.add(['worker-living']);
-    await dead.start();
-    await dead.add(['worker-dead', 'pool-dead']);
-    await takenBy('worker-living');
-    await takenBy('worker-dead');
-    await takenBy('pool-dead');
-    await bury('worker-dead');
-    await next.start();
-    expect(await takers()).toEqual(['worker-living', null, null]);
+    // An instance whose lock nobody holds any more.
+    await database.rows(`insert into job_workers values ('worker-dead', 1), ('pool-dead', 1)`);
+    for (const worker of ['worker-living', 'worker-dead', 'pool-dead']) await takenBy(worker);
+    await watching.start();
+    expect(await jobs()).toEqual([['worker-living', 1], ['worker-dead', 1], ['pool-dead', 1]]);
+    await eventually(async () => (await jobs()).filter(([taker]) => taker === null).length === 2, 15_000);
+    expect(await jobs()).toEqual([['worker-living', 1], [null, 0], [null, 0]]);
     expect(await database.rows('select worker_id from job_workers')).toEqual([{ worker_id: 'worker-living' }]);
-    await Promise.all([living, dead, next].map((registry) => registry.stop()));
+    await Promise.all([living, watching].map((registry) => registry.stop()));
     expect(await database.rows('select worker_id from job_workers')).toEqual([]);
   });
 });

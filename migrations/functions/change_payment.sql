@@ -35,7 +35,7 @@ begin
     perform claim_provider_reference(p_receipt);
     insert into payment_receipts select * from jsonb_populate_record(null::payment_receipts, p_receipt);
   end if;
-  perform keep_unmatched(p_unmatched);
+  perform keep_unmatched(p_unmatched, p_receipt is not null);
   for b in select x.currency, x.transfers from jsonb_to_recordset(p_bookings) as x (currency text, transfers jsonb) order by 1
   loop
     perform ledger_transfer(v_client, v_livemode, b.currency, b.transfers);

@@ -8,7 +8,7 @@
 -- p_limits: {"slots", "failing_slots", "lanes", "failing_lanes" (per endpoint), "lease_seconds"}
 -- p_in_flight: how many each endpoint has under way on this instance, {endpoint id: count}
 create or replace function claim_deliveries(p_limits jsonb, p_in_flight jsonb) returns table (
-  client_id text, livemode boolean, id text, attempt integer, event_id text, event_type text, event_created_at timestamptz,
+  client_id text, livemode boolean, id text, attempt integer, failures integer, event_id text, event_type text, event_created_at timestamptz,
   event_data text, endpoint_id text, url text, secret text, previous_secret text, failing boolean
 )
 language sql as $$
@@ -61,7 +61,11 @@ language sql as $$
     insert into webhook_attempts (client_id, livemode, delivery_id, attempt)
     select c.client_id, c.livemode, c.id, c.attempts from claimed c
   )
-  select c.client_id, c.livemode, c.id, c.attempts, c.event_id, c.event_type, v.created_at, v.data::text,
+  select c.client_id, c.livemode, c.id, c.attempts,
+         -- Attempts that a killed process never made do not count against the receiver.
+         (select count(*)::integer from webhook_attempts a
+           where a.client_id = c.client_id and a.livemode = c.livemode and a.delivery_id = c.id and a.duration_ms is not null),
+         c.event_id, c.event_type, v.created_at, v.data::text,
          w.id, w.url, w.secret, case when w.previous_secret_expires_at > now() then w.previous_secret end, w.failing_since is not null
     from claimed c
     join webhook_endpoints w on w.client_id = c.client_id and w.livemode = c.livemode and w.id = c.endpoint_id

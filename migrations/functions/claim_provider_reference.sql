@@ -5,6 +5,11 @@ language plpgsql as $$
 declare
   v_payment text;
 begin
+  perform lock_reference(p_receipt ->> 'provider', p_receipt ->> 'reference');
+  if exists (select from unmatched_deposits
+              where provider = p_receipt ->> 'provider' and reference = p_receipt ->> 'reference') then
+    raise exception 'reference % is kept as an unmatched deposit', p_receipt ->> 'reference' using errcode = 'CPG01';
+  end if;
   insert into provider_references (provider, reference, client_id, livemode, payment_id)
   values (p_receipt ->> 'provider', p_receipt ->> 'reference', p_receipt ->> 'client_id',
           (p_receipt ->> 'livemode')::boolean, p_receipt ->> 'payment_id')

@@ -5,6 +5,10 @@ language plpgsql as $$
 begin
   perform settle_inbox(p_inbox);
   if p_deposit is not null then
+    perform lock_reference(p_deposit ->> 'provider', p_deposit ->> 'reference');
+    if is_credited(p_deposit ->> 'provider', p_deposit ->> 'reference') then
+      raise exception 'this money was credited' using errcode = 'CPG01';
+    end if;
     insert into unmatched_deposits (provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at)
     select d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish, d.received_at
       from jsonb_populate_record(null::unmatched_deposits, p_deposit) d

@@ -45,6 +45,7 @@ interface Row {
 export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
   private readonly logger = new Logger(SecurityLog.name);
   private readonly rows = new Map<string, Row>();
+  private flushing?: Promise<void>;
   private readonly flusher = setInterval(() => void this.flush(), 1_000).unref();
 
   constructor(private readonly dataSource: DataSource) {}
@@ -105,7 +106,13 @@ export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
     );
   }
 
-  private async flush(): Promise<void> {
+  /** One at a time: two that overlap would count the same rows twice. */
+  private flush(): Promise<void> {
+    this.flushing ??= this.flushOnce().finally(() => { this.flushing = undefined; });
+    return this.flushing;
+  }
+
+  private async flushOnce(): Promise<void> {
     const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
     for (const [key, row] of this.rows) if (row.minute < minute && row.stored && row.more === 0) this.rows.delete(key);
     // A row that is still being written cannot be found yet; its further ones are added next time.

@@ -21,6 +21,9 @@ export class LedgerSnapshot {
   static async read<T>(dataSource: DataSource, work: (snapshot: LedgerSnapshot) => Promise<T>): Promise<T> {
     const connection = await poolOf(dataSource).connect();
     let broken: unknown;
+    // The query under way fails with it; without a listener of its own a connection that is in use and lost would end the process.
+    const onError = (error: unknown) => { broken = error; };
+    connection.on('error', onError);
     try {
       await connection.query('begin isolation level repeatable read read only');
       await connection.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
@@ -32,6 +35,7 @@ export class LedgerSnapshot {
       throw error;
     } finally {
       // A connection that failed is closed, not reused: nobody knows what state its transaction is in.
+      connection.off('error', onError);
       connection.release(broken !== undefined);
     }
   }

@@ -59,19 +59,19 @@ export class ConfirmPayment implements OnModuleInit {
     if (event.kind === 'ignored') return nothing(`${event.type} changes no payment`);
     if (!found) return event.kind === 'payment.succeeded' ? aside(event, undefined, 'no_payment') : nothing('no payment of ours');
     const { payment } = found;
-    if (event.livemode !== undefined && event.livemode !== payment.livemode) return aside(event, payment, 'wrong_mode');
     if (event.subject.paymentId && event.subject.paymentId !== payment.id) {
       return { result: { status: 'quarantined', outcome: `the reference belongs to ${payment.id}, the event names another payment` } };
     }
+    if (event.kind === 'payment.succeeded' && found.counted) return nothing('this money was credited, or kept as an unmatched deposit, before');
+    if (event.livemode !== undefined && event.livemode !== payment.livemode) return aside(event, payment, 'wrong_mode');
     if (!SETTLES[event.source]?.includes(payment.method)) return aside(event, payment, 'wrong_method');
     if (event.kind === 'payment.succeeded') return this.decideArrival(event, found);
     return decideProgress(event, payment);
   }
 
-  private decideArrival(event: ProviderEvent, { payment, clientSettings, counted }: FoundPayment): Verdict {
+  private decideArrival(event: ProviderEvent, { payment, clientSettings }: FoundPayment): Verdict {
     const arrival = arrivalOf(event);
     if (!arrival) return nothing('no money arrived');
-    if (counted) return nothing('this money was credited, or kept as an unmatched deposit, before');
     const settlement = settle(payment, arrival, paymentRulesOf(clientSettings));
     const status = settlement.creditedMinor === undefined ? 'quarantined' : 'applied';
     const settles = { source: event.source, eventId: event.eventId, status, outcome: settlement.outcome } as const;

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SQLSTATE, sqlStateOf } from '../platform/database/database-errors';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { Sweeper } from '../platform/jobs/sweeper';
@@ -13,6 +13,8 @@ const BATCH = 100;
 /** Ends payments whose time is over. A part that was waiting for its rest goes to the unmatched deposits, for people to decide on. */
 @Injectable()
 export class ExpirePayments implements OnApplicationBootstrap {
+  private readonly logger = new Logger(ExpirePayments.name);
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly sweeper: Sweeper,
@@ -29,16 +31,21 @@ export class ExpirePayments implements OnApplicationBootstrap {
       `select * from payments where status = 'pending' and expires_at <= now() order by expires_at limit $1`,
       [BATCH],
     );
-    for (const row of rows) await this.expire(paymentFromRow(row));
-    return rows.length === BATCH;
+    let expired = 0;
+    for (const row of rows) if (await this.expire(paymentFromRow(row))) expired += 1;
+    return rows.length === BATCH && expired > 0;
   }
 
-  private async expire(before: Payment): Promise<void> {
+  /** Answers whether the payment is out of the way; one that cannot be expired keeps none of the others. */
+  private async expire(before: Payment): Promise<boolean> {
     try {
       await this.unitOfWork.once(changeStatement({ before, after: { status: 'expired' }, waiting: waitingPart(before), at: new Date() }));
+      return true;
     } catch (error) {
       // Paid, cancelled or expired by another instance in the meantime: it is no longer ours to expire.
-      if (sqlStateOf(error) !== SQLSTATE.stale) throw error;
+      if (sqlStateOf(error) === SQLSTATE.stale) return true;
+      this.logger.error({ err: error, msg: `payment ${before.id} could not be expired; will try again` });
+      return false;
     }
   }
 }

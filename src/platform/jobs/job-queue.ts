@@ -6,6 +6,7 @@ import { DATABASE_LOCATION, type DatabaseLocation } from '../database/database.m
 import type { Tx } from '../database/unit-of-work';
 import { runInContext } from '../http/request-context';
 import { newId } from '../identifiers';
+import { PatientPool } from './patient-pool';
 import { queueLog } from './queue-log';
 import { WorkerRegistry } from './worker-registry';
 
@@ -36,13 +37,15 @@ const POLL_MS = 1_000;
 export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(JobQueue.name);
   private readonly workers: WorkerRegistry;
+  private readonly pool: PatientPool;
   private runner?: Runner;
 
   constructor(
     private readonly discovery: DiscoveryService,
-    @Inject(DATABASE_LOCATION) private readonly database: DatabaseLocation,
+    @Inject(DATABASE_LOCATION) database: DatabaseLocation,
   ) {
     this.workers = new WorkerRegistry(database.directUrl);
+    this.pool = new PatientPool({ connectionString: database.directUrl, max: CONCURRENCY, application_name: 'cpgateway jobs' });
   }
 
   /** Adds a job that exists only if the transaction commits. */
@@ -59,11 +62,10 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.workers.start();
     this.runner = await run({
       events: watchedEvents(workerIds),
-      connectionString: this.database.directUrl,
-      maxPoolSize: CONCURRENCY,
+      pgPool: this.pool,
       concurrency: CONCURRENCY,
       pollInterval: POLL_MS,
-      preset: { worker: { localQueue: { size: FETCHED_AT_ONCE }, completeJobBatchDelay: 0 } },
+      preset: { worker: { localQueue: { size: FETCHED_AT_ONCE }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
       // Nest owns the signals; two owners would race each other to the exit.
       noHandleSignals: true,
       taskList: Object.fromEntries(handlers.map((handler) => [handler.job, this.task(handler)])),
@@ -72,13 +74,18 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
       ),
       logger: queueLog,
     });
+    this.pool.patient = true;
     await this.workers.add(workerIds);
-    this.runner.promise.catch((error: unknown) => this.logger.error({ err: error, msg: 'the job queue stopped' }));
+    this.runner.promise
+      .catch((error: unknown) => this.logger.error({ err: error, msg: 'the job queue stopped' }))
+      .finally(() => { this.runner = undefined; });
   }
 
   /** Stops taking jobs and waits for those under way; runs before the pool is closed. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.pool.patient = false;
     await this.runner?.stop().catch((error: unknown) => this.logger.warn({ err: error, msg: 'the job queue did not stop cleanly' }));
+    await this.pool.end();
     await this.workers.stop();
   }
 

@@ -4,18 +4,11 @@ import { Client } from 'pg';
 
 /** The first half of the advisory lock that each living instance holds; any constant that nobody else uses. */
 const INSTANCE_LOCK = 730_522;
-const CHECK_MS = 10_000;
+const CHECK_MS = 5_000;
+const RECONNECT_MS = 500;
 
-const FREE_THE_DEAD = `
-  with dead as (
-    delete from job_workers w
-     where not exists (
-       select from pg_locks l
-        where l.locktype = 'advisory' and l.classid = $1 and l.objid = w.instance::oid and l.objsubid = 2 and l.granted
-          and l.database = (select oid from pg_database where datname = current_database()))
-    returning worker_id
-  )
-  select graphile_worker.force_unlock_workers(array_agg(worker_id)), count(*)::int as freed from dead having count(*) > 0`;
+/** A host that vanishes closes no connection; this way the server notices within half a minute and lets the lock go. */
+const KEEPALIVES = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 
 /**
  * Frees the jobs of workers whose process is gone. The queue by itself would hold them for four hours. Each instance
@@ -26,6 +19,8 @@ export class WorkerRegistry {
   private readonly logger = new Logger(WorkerRegistry.name);
   private readonly instance = randomInt(1, 2 ** 31 - 1);
   private readonly workers = new Set<string>();
+  /** Without a lock when last looked: only who has none at two looks is dead, so that a living one has the time to reconnect. */
+  private suspects: ReadonlySet<string> = new Set();
   private client?: Client;
   private timer?: NodeJS.Timeout;
   private stopped = false;
@@ -54,24 +49,34 @@ export class WorkerRegistry {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.url, application_name: 'cpgateway instance', keepAlive: true });
+    const client = new Client({ connectionString: this.url, application_name: 'cpgateway instance', keepAlive: true, options: KEEPALIVES });
     // Losing the connection is losing the lock; the next tick takes both up again.
     client.on('error', () => {
-      if (this.client === client) this.client = undefined;
+      if (this.client !== client) return;
+      this.client = undefined;
+      this.reconnectSoon();
     });
     await client.connect();
     await client.query('select pg_advisory_lock($1, $2)', [INSTANCE_LOCK, this.instance]);
     this.client = client;
+    // What was fetched when the connections broke may have been fetched for nobody. Jobs bear being run twice, not being forgotten.
+    if (this.workers.size > 0) await client.query('select graphile_worker.force_unlock_workers($1)', [[...this.workers]]);
     await this.note();
   }
 
   private async tick(): Promise<void> {
     try {
-      if (!this.client && !this.stopped) await this.connect();
       await this.freeTheDead();
     } catch (error) {
       this.logger.warn({ err: error, msg: 'could not look after the jobs of dead workers; will try again' });
     }
+  }
+
+  private reconnectSoon(): void {
+    if (this.stopped) return;
+    setTimeout(() => {
+      if (!this.client && !this.stopped) this.connect().catch(() => this.reconnectSoon());
+    }, RECONNECT_MS).unref();
   }
 
   private async note(): Promise<void> {
@@ -82,7 +87,13 @@ export class WorkerRegistry {
   }
 
   private async freeTheDead(): Promise<void> {
-    const freed = await this.client?.query<{ freed: number }>(FREE_THE_DEAD, [INSTANCE_LOCK]);
-    if (freed?.rows[0]) this.logger.warn(`freed the jobs of ${freed.rows[0].freed} workers whose process is gone`);
+    if (!this.client) return;
+    const { rows } = await this.client.query<{ worker_id: string }>('select worker_id from lockless_workers($1)', [INSTANCE_LOCK]);
+    const lockless = rows.map((row) => row.worker_id);
+    const dead = lockless.filter((id) => this.suspects.has(id));
+    this.suspects = new Set(lockless);
+    if (dead.length === 0) return;
+    const freed = await this.client?.query<{ count: number }>('select free_dead_workers($1, $2) as count', [INSTANCE_LOCK, dead]);
+    if (freed?.rows[0]?.count) this.logger.warn(`freed the jobs of ${freed.rows[0].count} workers whose process is gone`);
   }
 }

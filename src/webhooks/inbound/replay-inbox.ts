@@ -59,7 +59,8 @@ async function findOne(tx: Tx, { source, eventId }: { source: string; eventId: s
 /** Events that are being applied at this moment need no replay and are left out. */
 function findOldest(tx: Tx, { status, limit }: { status: InboxStatus; limit: number }): Promise<ChosenRow[]> {
   return tx.query<ChosenRow>(
-    'select source, event_id, status from inbox_events where status = $1 order by received_at limit $2 for update skip locked', [status, limit],
+    // The status is one of three words of our own; written out, it lets the partial index be used.
+    `select source, event_id, status from inbox_events where status = '${status}' order by received_at limit $1 for update skip locked`, [limit],
   );
 }
 

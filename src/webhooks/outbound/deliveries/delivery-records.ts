@@ -10,6 +10,8 @@ export interface ClaimedDelivery {
   id: string;
   /** 1 for the first. */
   attempt: number;
+  /** How many attempts before this one were made and failed; those that a killed process never made are not among them. */
+  failures: number;
   event_id: string;
   event_type: string;
   event_created_at: Date;

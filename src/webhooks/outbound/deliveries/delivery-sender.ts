@@ -36,7 +36,7 @@ export class DeliverySender {
         responseStatus: null,
         error: `${error.kind}: ${error.message}`,
         responseExcerpt: null,
-        retryInMs: delayAfterFailureMs(delivery.attempt),
+        retryInMs: delayAfterFailureMs(delivery.failures + 1),
       };
     }
   }
@@ -52,7 +52,7 @@ function bodyOf({ event_type: type, event_created_at: createdAt, event_data: dat
   return `{"type":${JSON.stringify(type)},"timestamp":${JSON.stringify(createdAt)},"data":${data}}`;
 }
 
-function resultOf({ attempt }: ClaimedDelivery, { status, headers, bodyExcerpt, durationMs }: GuardedResponse): AttemptResult {
+function resultOf({ failures }: ClaimedDelivery, { status, headers, bodyExcerpt, durationMs }: GuardedResponse): AttemptResult {
   const answered = { durationMs, responseStatus: status, responseExcerpt: bodyExcerpt };
   if (status >= 200 && status < 300) return { ...answered, delivered: true, gone: false, error: null };
   const redirect = status >= 300 && status < 400;
@@ -63,6 +63,6 @@ function resultOf({ attempt }: ClaimedDelivery, { status, headers, bodyExcerpt, 
     error: redirect
       ? `redirect: The receiver answered ${status}. Redirects are not followed; enter the address that it leads to.`
       : `status: The receiver answered ${status} instead of 2xx.`,
-    retryInMs: delayAfterFailureMs(attempt, parseRetryAfter(headers['retry-after'], new Date())),
+    retryInMs: delayAfterFailureMs(failures + 1, parseRetryAfter(headers['retry-after'], new Date())),
   };
 }
