@@ -11,7 +11,7 @@ import { ConfigModule } from './platform/config/config.module';
 import type { Settings } from './platform/config/settings';
 import { type DatabaseLocation, DatabaseModule } from './platform/database/database.module';
 import { ProblemFilter } from './platform/http/problem.filter';
-import { validationPipe } from './platform/http/validation';
+import { ValidationPipe } from './platform/http/validation';
 import { PlatformModule } from './platform/platform.module';
 import { AuthenticationGuard } from './platform/security/authentication.guard';
 import { IdempotencyGuard } from './platform/security/idempotency.guard';
@@ -38,7 +38,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(database, ENTITIES), ...ROOMS],
-      providers: [...guards, { provide: APP_PIPE, useFactory: validationPipe }, { provide: APP_FILTER, useExisting: ProblemFilter }],
+      providers: [...guards, { provide: APP_PIPE, useClass: ValidationPipe }, { provide: APP_FILTER, useExisting: ProblemFilter }],
     };
   }
 }

@@ -4,7 +4,7 @@ import type { Logger as Pino } from 'pino';
 import { AppModule } from './app.module';
 import type { Settings } from './platform/config/settings';
 import type { DatabaseLocation } from './platform/database/database.module';
-import { httpAdapter, prepareHttp } from './platform/http/http-server';
+import { allowOrigins, httpAdapter, prepareHttp } from './platform/http/http-server';
 import { publishOpenApi } from './platform/http/openapi/docs-page';
 import { NestLog } from './platform/observability/logging';
 
@@ -16,6 +16,7 @@ export async function createApplication(settings: Settings, database: DatabaseLo
     abortOnError: false,
   });
   prepareHttp(app, log);
+  allowOrigins(app, settings.frontendOrigins);
   await app.init();
   await publishOpenApi(app);
   await app.getHttpAdapter().getInstance().ready();

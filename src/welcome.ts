@@ -38,7 +38,7 @@ export function welcome(url: string, demo: IssuedKey | undefined): string {
     '',
     ...(keys ?? []),
     'Try next, in a second terminal:',
-    '  npm run demo',
+    `  npm run demo${url.endsWith(':3000') ? '' : ` -- --url ${url}`}`,
     `  curl -H 'X-API-Key: ${demo?.apiKey ?? '<api_key>'}' ${url}/v1/payments`,
     ...(demo ? [] : ["  npm run cpg -- client:create --name 'My shop'   makes a merchant with new keys"]),
     '',

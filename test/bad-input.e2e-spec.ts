@@ -218,12 +218,14 @@ describe('bad input', () => {
     it.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'])('tells %s which methods an address takes', async (method) => {
       const answer = await rawRequest(gateway.url, [line(`${method} /v1/payments?limit=1 HTTP/1.1`)]);
       expectProblem(answer, 405, 'method_not_allowed');
-      expect(answer.headers.get('allow')).toBe('GET, POST');
+      expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
     });
 
     it('answers HEAD without a body', async () => {
       const answer = await rawRequest(gateway.url, [line('HEAD /v1/payments HTTP/1.1')]);
-      expect([answer.status, answer.headers.get('allow'), answer.text]).toEqual([405, 'GET, POST', '']);
+      expect([answer.status, answer.text]).toEqual([401, '']);
+      const live = await rawRequest(gateway.url, [line('HEAD /health/live HTTP/1.1')]);
+      expect([live.status, live.headers.get('x-request-id') !== null, live.text]).toEqual([200, true, '']);
     });
 
     it('takes a long query and refuses one that is longer than all headers may be', async () => {

@@ -55,6 +55,15 @@ describe('on the embedded database', () => {
     expect(stdout).toMatch(/\n {2}client_id +cli_\w+\n {2}key_id +key_\w+\n {2}api_key +cpg_live_\w+\n {2}signing_secret +\w+\n$/);
   });
 
+  it('gives a client a key for its other book', async () => {
+    const { clientId } = keysOf(await cpg('client:create', '--name', 'Both books', '--json'));
+    const live = await cpg('client:key', '--client', clientId, '--live', '--json');
+    expect(keysOf(live)).toMatchObject({ clientId, apiKey: expect.stringMatching(/^cpg_live_/) });
+    expect(keysOf(await cpg('client:key', '--client', clientId, '--json')).apiKey).toMatch(/^cpg_test_/);
+    const unknown = await cpg('client:key', '--client', `cli_${'0'.repeat(32)}`);
+    expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no such client') });
+  });
+
   it('is walked by the demo from end to end', async () => {
     const server = await Program.start('main', { DATA_DIR: dataDir, PORT: '0' });
     const demo = await runProgram('demo', { DATA_DIR: dataDir }, ['--url', await server.url()]);

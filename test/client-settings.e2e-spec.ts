@@ -3,7 +3,7 @@ import { anotherKey } from './support/keys';
 import type { Answer, Merchant } from './support/merchant';
 
 const path = '/v1/client/settings';
-const defaults = { tolerance: {}, underpaid: 'wait', overpaid: 'credit', late: 'queue' };
+const defaults = { tolerance: null, underpaid: 'wait', overpaid: 'credit', late: 'queue' };
 
 describe('a client and its settings', () => {
   let gateway: Gateway;
@@ -38,12 +38,12 @@ describe('a client and its settings', () => {
   });
 
   it('changes the named fields and leaves the others', async () => {
-    await change({ payment_rules: { underpaid: 'credit', tolerance: { card: '0.05' } } });
+    await change({ payment_rules: { underpaid: 'credit', tolerance: '0.05' } });
     const { status, body } = await change({ payment_rules: { overpaid: 'refund' } });
-    const payment_rules = { ...defaults, underpaid: 'credit', tolerance: { card: '0.05' }, overpaid: 'refund' };
+    const payment_rules = { ...defaults, underpaid: 'credit', tolerance: '0.05', overpaid: 'refund' };
     expect([status, body]).toEqual([200, { object: 'client_settings', payment_rules }]);
     expect((await merchant.get(path)).body).toEqual(body);
-    expect(await stored()).toEqual({ settings: { payment_rules: { underpaid: 'credit', tolerance: { card: '0.05' }, overpaid: 'refund' } }, revision: '3' });
+    expect(await stored()).toEqual({ settings: { payment_rules: { underpaid: 'credit', tolerance: '0.05', overpaid: 'refund' } }, revision: '3' });
   });
 
   it('tells the audit log what it was and what it is', async () => {
@@ -69,8 +69,8 @@ describe('a client and its settings', () => {
 
   it.each<[unknown, string[]]>([
     [{ payment_rules: { underpaid: 'keep' } }, ['payment_rules.underpaid']],
-    [{ payment_rules: { tolerance: { card: 'much' } } }, ['payment_rules.tolerance.card']],
-    [{ payment_rules: { tolerance: { cash: '1' } } }, ['payment_rules.tolerance.cash']],
+    [{ payment_rules: { tolerance: 'much' } }, ['payment_rules.tolerance']],
+    [{ payment_rules: { tolerance: 0.05 } }, ['payment_rules.tolerance']],
     [{ payment_rules: { unheard_of: 1 } }, ['payment_rules.unheard_of']],
     [{ payment_rules: 'wait' }, ['payment_rules']],
     [{ payment_rules: null }, ['payment_rules']],
@@ -84,7 +84,7 @@ describe('a client and its settings', () => {
   });
 
   it('loses none of ten parallel changes to different fields', async () => {
-    const bodies = [{ underpaid: 'credit' }, { overpaid: 'refund' }, { late: 'credit_current' }, { tolerance: { card: '1' } }];
+    const bodies = [{ underpaid: 'credit' }, { overpaid: 'refund' }, { late: 'credit_current' }, { tolerance: '1' }];
     const answers = await Promise.all(bodies.map((fields) => change({ payment_rules: fields })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect((await stored()).settings).toEqual({ payment_rules: Object.assign({}, ...bodies) as object });

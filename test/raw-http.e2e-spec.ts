@@ -76,13 +76,13 @@ describe('what no HTTP library would send', () => {
   });
 
   describe('request ids', () => {
-    it.each(['abcdefgh', 'a'.repeat(128), 'Order_7.retry-2'])('keeps %s', async (id) => {
+    it.each(['7', 'a'.repeat(128), 'Order_7.retry-2', 'Root=1-67891233-abcdef012345678912345678'])('keeps %s', async (id) => {
       const answer = await merchant.get('/v1/payments/x', { headers: { 'x-request-id': id } });
       expect([answer.headers.get('x-request-id'), answer.body.request_id]).toEqual([id, id]);
     });
 
     it.each([
-      'short', 'a'.repeat(129), 'has a space', '<script>alert(1)</script>', 'ümlaut-umlaut', '4242424242424242', `cpg_test_${'a'.repeat(40)}`,
+      'a'.repeat(129), 'has a space', '<script>alert(1)</script>', 'ümlaut-umlaut', '4242424242424242', `cpg_test_${'a'.repeat(40)}`,
     ])('replaces %s', async (id) => {
       const answer = await merchant.get('/v1/payments/x', { headers: { 'x-request-id': id } });
       expect(answer.headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/);

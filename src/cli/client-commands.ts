@@ -11,6 +11,12 @@ interface CreateOptions {
   json?: boolean;
 }
 
+interface KeyOptions {
+  client: string;
+  live?: boolean;
+  json?: boolean;
+}
+
 /** Commands about merchants. */
 export function addClientCommands(program: Command): void {
   addCommand(program, 'client:create', 'make a client (a merchant) and show its first key, with all scopes, once')
@@ -21,6 +27,13 @@ export function addClientCommands(program: Command): void {
     .action(async (options: CreateOptions) => {
       const issued = await createClient(options);
       print(options, { json: { ...issued }, text: describe(options, issued) });
+    });
+  addCommand(program, 'client:key', 'give a client another key, with all scopes, shown once; the way to its other mode')
+    .requiredOption('--client <id>', 'the client, cli_…')
+    .option('--live', 'a live key; turns the client\'s live mode on (default: a test key)')
+    .action(async (options: KeyOptions) => {
+      const keys = shownOnce(await withGateway((app) => app.get(ClientRegistry).addKey(options.client, options.live ?? false)));
+      print(options, { json: { ...keys }, text: `A new key in ${options.live ? 'live' : 'test'} mode. It is shown only now:\n${listed(keys)}` });
     });
 }
 
@@ -34,8 +47,11 @@ export interface ClientKeys {
 
 /** Makes a client with one key, in the audit log by the operator. */
 export async function createClient({ name, live = false, feeBps, rateMultiplier }: Omit<CreateOptions, 'json'>): Promise<ClientKeys> {
-  const issued: IssuedKey = await withGateway((app) => app.get(ClientRegistry).create({ name, live, feeBps, rateMultiplier }));
-  return { client_id: issued.key.clientId, key_id: issued.key.id, api_key: issued.apiKey, signing_secret: issued.signingSecret };
+  return shownOnce(await withGateway((app) => app.get(ClientRegistry).create({ name, live, feeBps, rateMultiplier })));
+}
+
+function shownOnce({ key, apiKey, signingSecret }: IssuedKey): ClientKeys {
+  return { client_id: key.clientId, key_id: key.id, api_key: apiKey, signing_secret: signingSecret };
 }
 
 function clientName(text: string): string {
@@ -45,6 +61,9 @@ function clientName(text: string): string {
 }
 
 function describe({ name, live }: CreateOptions, keys: ClientKeys): string {
-  const lines = Object.entries(keys).map(([field, value]) => `  ${field.padEnd(16)}${value}`);
-  return [`The client "${name}" was made in ${live ? 'live' : 'test'} mode. Its keys are shown only now:`, ...lines].join('\n');
+  return `The client "${name}" was made in ${live ? 'live' : 'test'} mode. Its keys are shown only now:\n${listed(keys)}`;
+}
+
+function listed(keys: ClientKeys): string {
+  return Object.entries(keys).map(([field, value]) => `  ${field.padEnd(16)}${value}`).join('\n');
 }

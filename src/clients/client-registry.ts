@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work';
 import { SCOPES, type Scope } from '../platform/http/policy';
+import { NotFoundProblem } from '../platform/http/problem';
 import { newId } from '../platform/identifiers';
 import { Envelope } from '../platform/security/crypto/envelope';
 import { ApiKey } from './api-key.entity';
@@ -56,6 +57,23 @@ export class ClientRegistry {
       await this.audit.record(tx, { clientId: id, livemode: command.live }, { kind: 'client.created', objectId: id, after: client });
       const issued = await this.issueKey(tx, { clientId: id, livemode: command.live, name: 'first key', scopes: SCOPES });
       return { client, ...issued };
+    });
+  }
+
+  /**
+   * Gives a client another key with all scopes, for either of its books; a live key turns its live mode on.
+   * Throws NotFoundProblem when there is no such client.
+   */
+  addKey(clientId: string, livemode: boolean): Promise<IssuedKey> {
+    return this.unitOfWork.run(async (tx) => {
+      const before = await tx.manager.findOne(Client, { where: { id: clientId }, lock: { mode: 'pessimistic_write' } });
+      if (!before) throw new NotFoundProblem('client');
+      if (livemode && !before.liveEnabled) {
+        await tx.query('update clients set live_enabled = true, revision = revision + 1, updated_at = now() where id = $1', [clientId]);
+        const change = { kind: 'client.live_enabled', objectId: clientId, before: { live_enabled: false }, after: { live_enabled: true } };
+        await this.audit.record(tx, { clientId, livemode }, change);
+      }
+      return this.issueKey(tx, { clientId, livemode, name: 'made by an operator', scopes: SCOPES });
     });
   }
 

@@ -7,9 +7,8 @@ const AMOUNT_FORM = /^(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 
 /** What a merchant wants done with money that does not come as asked. */
 export const paymentRulesSchema = z.strictObject({
-  tolerance: z.partialRecord(z.enum(['card', 'simulated', 'usdt_trc20']), z.string().regex(AMOUNT_FORM, 'must be a decimal amount such as "0.01"'))
-    .default({})
-    .meta({ description: 'By method: how far off an amount still counts as paid, in the currency it is paid in. Default 0; usdt_trc20 0.01.' }),
+  tolerance: z.string().regex(AMOUNT_FORM, 'must be a decimal amount such as "0.01"').max(60).nullable().default(null)
+    .meta({ description: 'How far off an amount still counts as paid, in the currency it is paid in. Null: 0, and 0.01 for usdt_trc20.' }),
   underpaid: z.enum(['wait', 'credit', 'refund']).default('wait')
     .meta({ description: 'Too little: wait for the rest until it expires, take what came, or give it back.' }),
   overpaid: z.enum(['credit', 'refund']).default('credit').meta({ description: 'Too much: take all of it, or give the rest back.' }),
@@ -27,7 +26,7 @@ export function paymentRulesOf(settings: Readonly<Record<string, unknown>>): Pay
 
 /** The tolerance in minor units of the currency that is paid; finer than the currency counts as zero. */
 export function toleranceMinor(rules: PaymentRules, method: PaymentMethod, currency: CurrencyCode): bigint {
-  const text = rules.tolerance[method] ?? DEFAULT_TOLERANCE[method];
+  const text = rules.tolerance ?? DEFAULT_TOLERANCE[method];
   if (!text || !isCurrency(currency)) return 0n;
   try {
     return parseAmount(text, currency);

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Policy } from '../platform/http/policy';
+import { noBody } from '../platform/http/validation';
 import { CancelPayment } from './cancel-payment';
 import { CreatePayment } from './create-payment';
 import { PaymentReader } from './payment-reader';
@@ -48,7 +49,7 @@ export class PaymentsController {
     access: 'api_key', scope: 'payments:write', limit: 'key', audit: 'payment.canceled', summary: 'Cancel a payment that nobody has paid',
     answer: paymentObject, problems: ['not_found', 'state_conflict'],
   })
-  cancel(@Param({ schema: paymentId }) { id }: { id: string }) {
+  cancel(@Param({ schema: paymentId }) { id }: { id: string }, @Body({ schema: noBody }) _body: unknown) {
     return this.cancelPayment.cancel(id);
   }
 

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { CURRENCY_CODES } from '../money/currency';
 import { AmountError, parseAmount } from '../money/money';
 import { listQuery, pageOf } from '../platform/http/pagination';
-import { idSchema, metadataSchema, visibleText } from '../platform/http/validation';
+import { freeText, idSchema, metadataSchema, visibleText } from '../platform/http/validation';
 import { PAYMENT_METHODS } from './payment';
 import { paymentObject } from './payment-presenter';
 import { PAYMENT_EXCEPTIONS, PAYMENT_STATUSES } from './payment-state';
 
 /** An amount as text; whether it suits its currency is checked where both are known. */
-export const amountText = z.string('must be a decimal string such as "25.00"; JSON numbers lose digits').max(60)
+export const amountText = z.string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be a decimal string such as "25.00"; JSON numbers lose digits') }).max(60)
   .meta({ description: 'Decimal string, greater than zero, no more decimals than the currency has.', examples: ['25.00'] });
 
 const payer = z.strictObject({
@@ -27,7 +27,7 @@ export const createPaymentBody = z
     method: z.enum(PAYMENT_METHODS),
     customer: visibleText(1, 255).optional().meta({ description: 'Your own name for the payer.' }),
     payer: payer.optional(),
-    description: visibleText(1, 1000).optional(),
+    description: freeText(1, 1000).optional(),
     metadata: metadataSchema.default({}),
     expires_in: z.int().min(60).max(86_400).default(1800).meta({ description: 'Seconds until it expires.' }),
     return_url: returnUrl.optional(),

@@ -47,7 +47,7 @@ describe('settle', () => {
   });
 
   it('counts an amount within the tolerance as paid, and credits what arrived', () => {
-    const rules = { tolerance: { simulated: '0.01' } };
+    const rules = { tolerance: '0.01' };
     expect(decide({}, { amountMinor: 999n }, rules)).toMatchObject({ status: 'succeeded', exception: null, amountReceivedMinor: 999n });
     expect(decide({}, { amountMinor: 1001n }, rules)).toMatchObject({ status: 'succeeded', exception: null, amountReceivedMinor: 1001n });
     expect(decide({}, { amountMinor: 998n }, rules)).toMatchObject({ status: 'pending', exception: 'underpaid' });

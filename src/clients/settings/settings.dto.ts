@@ -8,11 +8,12 @@ const section = z.record(z.string(), z.unknown(), 'must be an object of settings
 /** Which sections and fields there are is known to the features that own them; see ClientSettingsSections. */
 export const changeSettingsBody = z.record(z.string(), section)
   .meta({
-    description: 'Sections with the fields to change; what is not named stays as it is.',
-    examples: [{ payment_rules: { underpaid: 'credit' } }],
+    description: 'Sections with the fields to change; what is not named stays as it is. The answer shows every section and field.',
+    examples: [{ payment_rules: { tolerance: '0.05', underpaid: 'credit', overpaid: 'refund', late: 'credit_locked' } }],
   });
 
-export const clientSettingsObject = z.object({ object: z.literal('client_settings') }).catchall(section);
+export const clientSettingsObject = z.object({ object: z.literal('client_settings') }).catchall(section)
+  .meta({ examples: [{ object: 'client_settings', payment_rules: { tolerance: null, underpaid: 'wait', overpaid: 'credit', late: 'queue' } }] });
 export type ClientSettingsObject = z.output<typeof clientSettingsObject>;
 
 /** Settings as the API shows them. */

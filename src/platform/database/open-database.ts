@@ -27,6 +27,7 @@ export async function openDatabase(settings: Settings, log: Pino, options: { sha
   if (databaseUrl !== undefined) return openOwn(databaseUrl, databaseDirectUrl);
   const running = options.shared ? await findRunning(dataDir) : undefined;
   if (running) return { url: running, directUrl: running, close: async () => undefined };
+  if (settings.isProductionLike) log.warn(`DATABASE_URL is not set: ${settings.nodeEnv} runs on the embedded PostgreSQL, which nobody else backs up.`);
   const server = await EmbeddedPostgres.start({ dataDir, log: (line) => log.info(line) });
   return { url: server.url, directUrl: server.url, close: () => server.stop() };
 }

@@ -13,7 +13,8 @@ import { type RequestContext, runInContext } from './request-context';
 import { RouteTable } from './route-table';
 
 const MAX_BODY_BYTES = 256 * 1024;
-const REQUEST_ID_FORM = /^[A-Za-z0-9._-]{8,128}$/;
+/** What callers and their load balancers send: UUIDs, `Root=1-…`, trace parents, order numbers. */
+const REQUEST_ID_FORM = /^[A-Za-z0-9._:;=+/@-]{1,128}$/;
 /** A slow sender is cut off; the whole request has to arrive within this. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -38,7 +39,23 @@ export function httpAdapter(settings: Settings): FastifyAdapter {
     // Refused by a hook of ours instead, in the form that all refusals have.
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 300 },
-    exposeHeadRoutes: false,
+    // RFC 9110, 9.1: whoever answers GET answers HEAD.
+    exposeHeadRoutes: true,
+  });
+}
+
+/** Lets the browser applications of the given origins call the API and read its headers (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
+  if (origins.length === 0) return;
+  app.enableCors({
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Content-Type', 'X-API-Key', 'X-Timestamp', 'X-Signature', 'Idempotency-Key', 'X-Request-Id'],
+    exposedHeaders: [
+      'X-Request-Id', 'Idempotency-Replayed', 'Retry-After', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset',
+      'RateLimit', 'RateLimit-Policy',
+    ],
+    maxAge: 600,
   });
 }
 

@@ -84,5 +84,5 @@ export function toProblem(error: unknown, logger: Logger): Problem {
   const code = typeof status === 'number' && status >= 400 && status < 500 ? (CODE_BY_STATUS[status] ?? 'malformed_request') : undefined;
   if (code) return new Problem(code, DETAIL[code] ?? PROBLEMS[code].title + '.', { cause: error });
   logger.error({ err: error, msg: 'a request failed' });
-  return new Problem('internal_error', 'Something went wrong on our side. Tell us the request_id, and try again with the same Idempotency-Key.');
+  return new Problem('internal_error', 'Something went wrong on our side. Tell us the request_id. It is safe to send the same request again, a POST with the same Idempotency-Key.');
 }

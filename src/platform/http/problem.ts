@@ -88,7 +88,8 @@ export class Problem extends Error {
 export class ValidationProblem extends Problem {
   constructor(errors: readonly FieldError[]) {
     const names = errors.map((error) => error.field).join(', ');
-    super('validation_failed', `Check ${names || 'the request'}: ${errors[0]?.message ?? 'it is not valid'}`, { errors });
+    const reason = errors.length === 1 ? `: ${errors[0].message}` : '; errors says what is wrong with each';
+    super('validation_failed', `Check ${names || 'the request'}${reason}.`.replace(/\.+$/, '.'), { errors });
   }
 }
 

@@ -1,4 +1,4 @@
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, StandardSchemaValidationPipe } from '@nestjs/common';
 import { z } from 'zod';
 import { maskSecrets } from '../security/crypto/masking';
 import { type FieldError, ValidationProblem } from './problem';
@@ -36,11 +36,25 @@ function shownName(name: PropertyKey): string {
   return String(maskSecrets(String(name).slice(0, MAX_NAME)));
 }
 
+// A caller reads what was expected, not how the schema library puts it.
+z.config({
+  customError: (issue) => {
+    if (issue.code !== 'invalid_type') return undefined;
+    return issue.input === undefined ? 'is required' : `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
+  },
+});
+
 /** Validates every `@Body`, `@Query` and `@Param` that has a schema; what fails is a 422 that names the fields. */
-export function validationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) => new ValidationProblem(toFieldErrors(issues as readonly Issue[])),
-  });
+@Injectable()
+export class ValidationPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({ exceptionFactory: (issues) => new ValidationProblem(toFieldErrors(issues as readonly Issue[])) });
+  }
+
+  /** No body is an empty one: where every field has a default nothing needs to be sent, and elsewhere each missing field is named. */
+  override transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    return super.transform(metadata.type === 'body' && value === undefined ? ({} as T) : value, metadata);
+  }
 }
 
 /** Text that is kept and shown: no control characters (they would forge log lines), trimmed length within bounds. */
@@ -52,9 +66,21 @@ export function visibleText(min: number, max: number): z.ZodString {
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not contain control characters');
 }
 
+/** Text of several lines, such as a note to an order: line breaks and tabs are fine, other control characters are not. */
+export function freeText(min: number, max: number): z.ZodString {
+  return z
+    .string()
+    .min(min)
+    .max(max)
+    .regex(/^(?:[\t\n\r]|[^\p{Cc}\p{Cs}])*$/u, 'must not contain control characters other than line breaks and tabs');
+}
+
+/** For routes that take no body: nothing, or an empty object. */
+export const noBody = z.strictObject({}).meta({ description: 'Nothing, or an empty object.' });
+
 /** ≤ 50 entries, keys ≤ 40 and values ≤ 500 characters. */
 export const metadataSchema = z
-  .record(visibleText(1, 40), visibleText(0, 500))
+  .record(visibleText(1, 40), freeText(0, 500))
   .refine((entries) => Object.keys(entries).length <= 50, 'has more than 50 entries')
   .meta({ description: 'Your own notes: up to 50 entries, keys up to 40 and values up to 500 characters.' });
 

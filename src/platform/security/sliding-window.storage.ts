@@ -33,7 +33,8 @@ export class SlidingWindowStorage implements ThrottlerStorage, OnModuleDestroy {
     const weighted = counter.previous * (1 - elapsed / windowMs) + counter.current;
     const isBlocked = weighted + 1 > limit;
     if (!isBlocked) counter.current += 1;
-    const waitMs = isBlocked ? timeUntilRoom(counter, windowMs, limit, elapsed) : windowMs - elapsed;
+    const isFull = isBlocked || weighted + 2 > limit;
+    const waitMs = isFull ? timeUntilRoom(counter, windowMs, limit, elapsed) : windowMs - elapsed;
     return {
       totalHits: Math.ceil(isBlocked ? Math.max(weighted, limit) : weighted + 1),
       timeToExpire: waitMs / 1000,

@@ -68,7 +68,9 @@ export function describeOperation(operation: Operation, route: DeclaredRoute): v
   if (policy.access === 'provider') operation.requestBody ??= PROVIDER_EVENT;
   operation.security = policy.access === 'api_key' ? [{ ApiKey: policy.scope ? [policy.scope] : [] }] : [];
   const headers = headersOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` }));
-  operation.parameters = [...(operation.parameters ?? []), ...headers];
+  // OpenAPI ignores a parameter named Accept: the answer's media types say it (3.1, Parameter Object).
+  const own = (operation.parameters ?? []).filter((parameter) => (parameter as { name?: string }).name !== 'accept');
+  operation.parameters = [...own, ...headers];
   const replayed: HeaderName[] = mustBeSigned(policy, method) ? ['Idempotency-Replayed'] : [];
   for (const response of Object.values(operation.responses)) {
     // A schema describes JSON; the same answer as CSV is text.

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Policy } from '../../../platform/http/policy';
+import { noBody } from '../../../platform/http/validation';
 import { SendTestEvent } from '../events/send-test-event';
 import { eventObject } from '../events/webhook-event';
 import { ChangeEndpoint } from './change-endpoint';
@@ -84,7 +85,7 @@ export class WebhookEndpointsController {
     access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.tested',
     summary: 'Send a test event to a webhook endpoint', answer: eventObject, problems: ['not_found', 'state_conflict'],
   })
-  test(@Param({ schema: endpointId }) { id }: { id: string }) {
+  test(@Param({ schema: endpointId }) { id }: { id: string }, @Body({ schema: noBody }) _body: unknown) {
     return this.testing.send(id);
   }
 }
