@@ -38,7 +38,11 @@ export async function start(): Promise<void> {
 }
 
 async function run(settings: Settings, log: Pino, lifetime: Lifetime): Promise<void> {
-  const database = await lifetime.begin(openDatabase(settings, log), (opened) => opened.close());
+  const onLost = () => {
+    log.fatal('the embedded PostgreSQL has ended by itself; start CPGateway again, and it recovers what was committed');
+    lifetime.end(1);
+  };
+  const database = await lifetime.begin(openDatabase(settings, log, { onLost }), (opened) => opened.close());
   const applied = await lifetime.begin(migrate(database.directUrl));
   if (applied.length > 0) log.info({ applied }, 'database brought up to date');
   const app = await lifetime.begin(createApplication(settings, database, log), close);

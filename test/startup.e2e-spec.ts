@@ -83,6 +83,17 @@ describe('a start without settings', () => {
     expect(await findRunning(dataDir)).toBeUndefined();
   });
 
+  it('ends with 1 when its database is killed, and the next start recovers what was committed', async () => {
+    const dataDir = newFolder();
+    const first = await server(dataDir);
+    const keys = keysIn((await first.url(), first.stdout));
+    const { body: { id } } = await new Merchant(await first.url(), keys).post('/v1/payments', order);
+    process.kill(serverPid(join(dataDir, 'postgres')), 'SIGKILL');
+    expect(await first.ended).toMatchObject({ code: 1, stdout: expect.stringContaining('the embedded PostgreSQL has ended by itself') });
+    const second = await server(dataDir);
+    expect((await new Merchant(await second.url(), keys).get(`/v1/payments/${id as string}`)).status).toBe(200);
+  });
+
   it('is refused on a folder that another server uses, which goes on', async () => {
     const dataDir = newFolder();
     const first = await server(dataDir);

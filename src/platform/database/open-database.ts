@@ -20,15 +20,17 @@ export class DatabaseUnavailableError extends Error {
 /**
  * Opens the database that the settings name, else the embedded one under DATA_DIR.
  * @param options.shared for a command: when the server runs on the embedded database already, use it beside the server
+ * @param options.onLost told when the embedded server has ended by itself; a server of the operator's own is the operator's to watch
  * @throws EmbeddedPostgresError, DatabaseUnavailableError
  */
-export async function openDatabase(settings: Settings, log: Pino, options: { shared?: boolean } = {}): Promise<OpenDatabase> {
+export async function openDatabase(settings: Settings, log: Pino, options: { shared?: boolean; onLost?: () => void } = {}): Promise<OpenDatabase> {
   const { databaseUrl, databaseDirectUrl, dataDir } = settings;
   if (databaseUrl !== undefined) return openOwn(databaseUrl, databaseDirectUrl);
   const running = options.shared ? await findRunning(dataDir) : undefined;
   if (running) return { url: running, directUrl: running, close: async () => undefined };
   if (settings.isProductionLike) log.warn(`DATABASE_URL is not set: ${settings.nodeEnv} runs on the embedded PostgreSQL, which nobody else backs up.`);
   const server = await EmbeddedPostgres.start({ dataDir, log: (line) => log.info(line) });
+  if (options.onLost) server.watch(options.onLost);
   return { url: server.url, directUrl: server.url, close: () => server.stop() };
 }
 

@@ -15,6 +15,8 @@ export interface EmbeddedPostgresOptions {
   settings?: Record<string, string>;
 }
 
+const WATCH_MS = 1_000;
+
 /**
  * A PostgreSQL server of our own, for machines that have none: it starts with the application and stops with it.
  * It listens on 127.0.0.1 only and lets nobody in without the password, which is kept in a file for the owner's eyes.
@@ -25,6 +27,7 @@ export class EmbeddedPostgres {
   /** Whether `stop` ends the server: not when somebody else started it on the folder by hand. */
   readonly ownedByUs: boolean;
   private stopping: Promise<void> | undefined;
+  private watching: NodeJS.Timeout | undefined;
 
   private constructor(private readonly running: Running) {
     this.url = running.url;
@@ -49,7 +52,24 @@ export class EmbeddedPostgres {
     return this.stopping;
   }
 
+  /** Tells once when the server has ended by itself: killed, out of memory, disk full. Nothing is told after `stop`. */
+  watch(onLost: () => void): void {
+    this.watching = setInterval(() => {
+      void findPostmaster(this.running.cluster.folder).then((postmaster) => {
+        if (postmaster || this.stopping || !this.watching) return;
+        this.unwatch();
+        onLost();
+      }, () => undefined);
+    }, WATCH_MS).unref();
+  }
+
+  private unwatch(): void {
+    clearInterval(this.watching);
+    this.watching = undefined;
+  }
+
   private async stopOnce(): Promise<void> {
+    this.unwatch();
     if (this.ownedByUs) await stopServer(this.running.cluster);
     this.running.lock.release();
   }
