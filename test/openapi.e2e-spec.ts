@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { PolicyRegistry } from '../src/platform/http/policy-registry';
 import { mustBeSigned, needsIdempotencyKey } from '../src/platform/http/policy';
 import { type ProblemCode, PROBLEMS } from '../src/platform/http/problem';
+import { EVENT_TYPES, TEST_EVENT_TYPE } from '../src/platform/outbox/event-types';
 import { Gateway } from './support/gateway';
 
 interface Response {
@@ -24,6 +25,7 @@ interface Document {
   openapi: string;
   info: { description: string };
   paths: Record<string, Record<string, Operation>>;
+  webhooks: { event: { post: { requestBody: { content: Record<string, { schema: { properties: { type: { enum: string[] } } } }> } } } };
   components: { schemas: Record<string, unknown>; headers: Record<string, unknown>; securitySchemes: Record<string, unknown> };
 }
 
@@ -67,6 +69,11 @@ describe('the published contract', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.headers.get('x-request-id')).toMatch(/^req_/);
     expect(answer.headers.get('x-ratelimit-limit')).toBe('100');
+  });
+
+  it('tells receivers every type of event that an endpoint can get', () => {
+    const { schema } = document.webhooks.event.post.requestBody.content['application/json'];
+    expect(schema.properties.type.enum).toEqual([...EVENT_TYPES, TEST_EVENT_TYPE]);
   });
 
   it('is valid OpenAPI 3.1', async () => {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PolicyRegistry } from '../policy-registry';
 import { INTRODUCTION } from './introduction';
 import { describeOperation, type Operation } from './operation';
+import { outboundEvents } from './outbound-events';
 import { components } from './parts';
 
 /**
@@ -22,7 +23,7 @@ export function buildOpenApi(app: NestFastifyApplication, publicUrl: string): Op
   const options = { standardSchemaConverter: toJsonSchema, operationIdFactory };
   const document = SwaggerModule.createDocument(app, { ...frame, components: components() }, options);
   for (const route of app.get(PolicyRegistry).routes) describeOperation(operationAt(document, route.method, route.path), route);
-  return document;
+  return Object.assign(document, { webhooks: outboundEvents() });
 }
 
 /** `PaymentsController.create` becomes `paymentsCreate`: the name of a method in generated clients. */
