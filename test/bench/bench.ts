@@ -108,7 +108,7 @@ async function main(): Promise<void> {
       ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), WEBHOOK_SECRET, TRUSTED_PROXIES: '127.0.0.1/32',
     };
     const merchants = await makeMerchants(environment, postgres.url, CLIENTS);
-    const gateway = await startServer(['--max-semi-space-size=8', 'dist/src/main.js'], environment);
+    const gateway = await startServer(['--max-semi-space-size=8', '--max-old-space-size=1024', 'dist/src/main.js'], environment);
     servers.push(gateway);
     const book = JSON.stringify(await accessOf(pool, merchants[0]));
     const bare = await startServer(['-r', '@swc-node/register', 'test/bench/bare-server.ts'], { ...environment, CPG_BENCH_BOOK: book });
