@@ -4,10 +4,16 @@ import { eventually } from './support/eventually';
 
 describe('the jobs of dead workers', () => {
   let database: TestDatabase;
+  let registries: WorkerRegistry[] = [];
   beforeAll(async () => {
     database = await TestDatabase.create();
+    registries = [1, 2].map(() => new WorkerRegistry(database.url));
   });
-  afterAll(() => database.drop());
+  // Also after a failure: what still holds a connection would keep the run from ending.
+  afterAll(async () => {
+    await Promise.all(registries.map((registry) => registry.stop()));
+    await database.drop();
+  });
 
   /** A job as a worker has it under way: taken, which counts as an attempt. */
   const takenBy = async (worker: string) => {
@@ -18,8 +24,7 @@ describe('the jobs of dead workers', () => {
     .map(({ locked_by: taker, attempts }) => [taker, attempts]);
 
   it('are free again when others look twice, with their attempt given back; those of the living are left alone', async () => {
-    const living = new WorkerRegistry(database.url);
-    const watching = new WorkerRegistry(database.url);
+    const [living, watching] = registries;
     await living.start();
     await living.add(['worker-living']);
     // An instance whose lock nobody holds any more.
@@ -30,7 +35,7 @@ describe('the jobs of dead workers', () => {
     await eventually(async () => (await jobs()).filter(([taker]) => taker === null).length === 2, 15_000);
     expect(await jobs()).toEqual([['worker-living', 1], [null, 0], [null, 0]]);
     expect(await database.rows('select worker_id from job_workers')).toEqual([{ worker_id: 'worker-living' }]);
-    await Promise.all([living, watching].map((registry) => registry.stop()));
+    await Promise.all(registries.map((registry) => registry.stop()));
     expect(await database.rows('select worker_id from job_workers')).toEqual([]);
   });
 });
