@@ -1,5 +1,5 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { sha256Hex } from '../platform/security/crypto/digests';
+import { randomInt } from 'node:crypto';
+import { randomToken, sha256Hex } from '../platform/security/crypto/digests';
 import type { SealedPlace } from '../platform/security/crypto/envelope';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -24,7 +24,7 @@ export function hashOf(apiKey: string): string {
 
 /** A new signing secret, used as text: 32 random bytes in hex behind a name by which masks and scanners know what it is. */
 export function newSigningSecret(): string {
-  return `cpg_sign_${randomBytes(32).toString('hex')}`;
+  return `cpg_sign_${randomToken(32)}`;
 }
 
 /** Where a key's signing secret is sealed to; it opens nowhere else. */
