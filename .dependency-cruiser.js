@@ -8,9 +8,10 @@ const ROOMS = {
   audit: ['platform'],
   ledger: ['money', 'platform', 'audit'],
   clients: ['money', 'platform', 'audit'],
-  payments: ['money', 'platform', 'audit', 'ledger', 'clients'],
-  webhooks: ['money', 'platform', 'audit', 'clients'],
-  operations: ['money', 'platform', 'audit', 'ledger', 'clients', 'payments', 'webhooks'],
+  auth: ['platform', 'audit', 'clients'],
+  payments: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth'],
+  webhooks: ['money', 'platform', 'audit', 'clients', 'auth'],
+  operations: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth', 'payments', 'webhooks'],
 };
 
 /** The wiring stands above all rooms, like the files of src itself: it may import everything, and no room may import it. */
@@ -82,5 +83,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'default', 'types'] },
   },
 };

@@ -2,6 +2,7 @@
 const esmPackages = [
   '@nestjs', 'light-my-request', 'cookie', 'content-disposition', 'file-type', 'strtok3', 'token-types', 'uint8array-extras',
   '@borewit', '@tokenizer', 'es-toolkit', 'load-esm', 'fast-content-type-parse', 'path-to-regexp',
+  'jose', '@noble', '@scure',
 ].join('|');
 
 /** @type {import('jest').Config} */

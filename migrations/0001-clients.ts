@@ -17,6 +17,7 @@ export class Clients1763600000001 implements MigrationInterface {
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
       );
+      create index clients_by_status on clients (status, id);
 
       create table api_keys (
         client_id text collate "C" not null references clients (id),
@@ -32,10 +33,13 @@ export class Clients1763600000001 implements MigrationInterface {
         revoked_at timestamptz,
         last_used_at timestamptz,
         replaced_by text collate "C",
+        warned_at_days integer not null default 0 check (warned_at_days in (0, 76, 90)),
         revision bigint not null default 1,
         created_at timestamptz not null default now(),
         primary key (client_id, id)
       );
+      create index api_keys_to_warn on api_keys (created_at) where revoked_at is null and replaced_by is null and warned_at_days < 90;
+      comment on column api_keys.warned_at_days is 'The age at which the client was last told that the key is getting old.';
 
       create table api_key_prefixes (
         prefix text collate "C" primary key,

@@ -51,6 +51,9 @@ export class Platform1763600000002 implements MigrationInterface {
       );
       create index audit_events_by_client on audit_events (client_id, id);
       create index audit_events_by_object on audit_events (object_id, id);
+      -- The change history of a client, among its millions of payments.
+      create index audit_events_of_client_changes on audit_events (client_id, id)
+        where split_part(kind, '.', 1) in ('client', 'api_key', 'webhook_endpoint');
 
       create function refuse_change() returns trigger language plpgsql as $$
       begin

@@ -1,6 +1,9 @@
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuditModule } from './audit/audit.module';
+import { AccountsModule } from './auth/accounts.module';
+import { AuthModule } from './auth/auth.module';
+import { Person } from './auth/people/person.entity';
 import { ApiKey } from './clients/api-key.entity';
 import { Client } from './clients/client.entity';
 import { ClientsModule } from './clients/clients.module';
@@ -10,23 +13,31 @@ import { PaymentsModule } from './payments/payments.module';
 import { ConfigModule } from './platform/config/config.module';
 import type { Settings } from './platform/config/settings';
 import { type DatabaseLocation, DatabaseModule } from './platform/database/database.module';
+import { DebugModule } from './platform/http/debug/debug.module';
 import { ProblemFilter } from './platform/http/problem.filter';
 import { ValidationPipe } from './platform/http/validation';
 import { PlatformModule } from './platform/platform.module';
 import { AuthenticationGuard } from './platform/security/authentication.guard';
+import { CardNumberGuard } from './platform/security/card-number.guard';
 import { IdempotencyGuard } from './platform/security/idempotency.guard';
 import { RateLimitGuard } from './platform/security/rate-limit.guard';
 import { ScopeGuard } from './platform/security/scope.guard';
 import { SignatureGuard } from './platform/security/signature.guard';
+import { StepUpGuard } from './platform/security/step-up.guard';
 import { InboundWebhooksModule } from './webhooks/inbound/inbound-webhooks.module';
 import { OutboundWebhooksModule } from './webhooks/outbound/outbound-webhooks.module';
 
-/** In this order: who calls, is there room for it, did they mean exactly this, may they, and was it asked before. */
-const GUARDS: readonly Type[] = [AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, IdempotencyGuard];
-const ENTITIES = [Client, ApiKey];
+/**
+ * In this order: who calls, is there room for it, did they mean exactly this, may they, is it really them, does it hold no card number, and
+ * was it asked before.
+ */
+const GUARDS: readonly Type[] = [
+  AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, StepUpGuard, CardNumberGuard, IdempotencyGuard,
+];
+const ENTITIES = [Client, ApiKey, Person];
 /** The rooms, lower ones first; a room knows only those before it. */
 const ROOMS: readonly Type[] = [
-  PlatformModule, AuditModule, LedgerModule, ClientsModule, PaymentsModule,
+  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, PaymentsModule,
   InboundWebhooksModule, OutboundWebhooksModule, OperationsModule,
 ];
 
@@ -37,7 +48,7 @@ export class AppModule {
     const guards: Provider[] = GUARDS.map((guard) => ({ provide: APP_GUARD, useClass: guard }));
     return {
       module: AppModule,
-      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(database, ENTITIES), ...ROOMS],
+      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(database, ENTITIES), ...ROOMS, DebugModule.forRoot(settings)],
       providers: [...guards, { provide: APP_PIPE, useClass: ValidationPipe }, { provide: APP_FILTER, useExisting: ProblemFilter }],
     };
   }

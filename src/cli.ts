@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addClientCommands } from './cli/client-commands';
 import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
+import { addStaffCommands } from './cli/staff-commands';
 import { addWebhookCommands } from './cli/webhook-commands';
 import { SettingsError } from './platform/config/settings-error';
 import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres';
@@ -20,6 +21,7 @@ function buildProgram(): Command {
     .exitOverride();
   addDatabaseCommands(program);
   addClientCommands(program);
+  addStaffCommands(program);
   addWebhookCommands(program);
   return program;
 }

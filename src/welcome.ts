@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
-import { ClientRegistry, type IssuedKey } from './clients/client-registry';
+import { ClientRegistry } from './clients/client-registry';
+import type { IssuedKey } from './clients/key-material';
 import { runInContext } from './platform/http/request-context';
 import { newId } from './platform/identifiers';
 

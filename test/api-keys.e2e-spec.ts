@@ -2,6 +2,7 @@ import { SCOPES } from '../src/platform/http/policy';
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
 import type { Answer, Merchant } from './support/merchant';
+import { member } from './support/people';
 
 interface KeyObject {
   id: string;
@@ -196,6 +197,35 @@ describe('API keys', () => {
     });
   });
 
+  describe('bound to networks', () => {
+    const bound = (allowedIps: string[]) => anotherKey(gateway, merchant, { allowedIps });
+
+    it('hand out keys for their own networks, by default for all of them', async () => {
+      const by = await bound(['127.0.0.0/8', '2001:db8::/32']);
+      expect((await create({}, by)).body.allowed_ips).toEqual(['127.0.0.0/8', '2001:db8::/32']);
+      const within = ['127.0.0.1', '127.1.0.0/16', '2001:db8:1::/48'];
+      expect((await create({ allowed_ips: within }, by)).body.allowed_ips).toEqual(within);
+    });
+
+    it.each(['0.0.0.0/0', '126.0.0.0/7', '192.0.2.1', '::/0', '2001:db8::1'])('hand out none for %s', async (network) => {
+      const by = await bound(['127.0.0.0/8']);
+      expect(codeOf(await create({ allowed_ips: ['127.0.0.1', network] }, by))).toEqual([403, 'forbidden']);
+    });
+
+    it('replace themselves and narrower ones, not wider ones', async () => {
+      const by = await bound(['127.0.0.1']);
+      const [free, wider, same] = [await create(), await create({ allowed_ips: ['127.0.0.0/30'] }), await create({ allowed_ips: ['127.0.0.1/32'] })];
+      for (const { body } of [free, wider]) expect(codeOf(await rotate(body.id, {}, by))).toEqual([403, 'forbidden']);
+      for (const id of [same.body.id, by.credentials.keyId]) expect((await rotate(id, {}, by)).status).toBe(201);
+    });
+
+    it('bind nobody who needs no key', async () => {
+      await bound(['127.0.0.1']);
+      const owner = await member(gateway, merchant, 'owner');
+      expect((await owner.post<KeyObject>('/v1/api-keys', { name: 'free', scopes: ['payments:read'] })).body.allowed_ips).toEqual([]);
+    });
+  });
+
   it('keeps at most 100 active keys in a mode, also under parallel requests', async () => {
     const { clientId } = merchant.credentials;
     await gateway.database.rows(
@@ -213,7 +243,7 @@ describe('API keys', () => {
 
   it('flags three changes within ten minutes, not two', async () => {
     const flags = () => gateway.database.rows(
-      `select severity, client_id, actor_id from security_events where kind = 'api_keys.changed_rapidly' and client_id = $1`, [merchant.credentials.clientId],
+      `select severity, client_id, actor_id from security_events where kind = 'suspicious.rapid_key_changes' and client_id = $1`, [merchant.credentials.clientId],
     );
     const { body } = await create();
     await rotate(body.id);

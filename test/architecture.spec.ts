@@ -166,13 +166,21 @@ describe('sizes', () => {
 const NOT_IN_A_BOOK: Readonly<Record<string, string[]>> = {
   api_key_prefixes: ['prefix'],
   audit_events: ['id'],
+  backup_codes: ['person_id', 'code_hash'],
+  captcha_uses: ['nonce'],
   clients: ['id'],
   inbox_events: ['source', 'event_id'],
+  ip_blocks: ['id'],
   job_workers: ['worker_id'],
+  known_devices: ['person_id', 'device_hash'],
+  one_time_tokens: ['token_hash'],
+  people: ['id'],
   provider_references: ['provider', 'reference'],
+  refresh_tokens: ['token_hash'],
   schema_functions: ['name'],
   schema_migrations: ['id'],
   security_events: ['id'],
+  sessions: ['id'],
   unmatched_deposits: ['provider', 'reference'],
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { PolicyRegistry } from '../src/platform/http/policy-registry';
-import { mustBeSigned, needsIdempotencyKey } from '../src/platform/http/policy';
+import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../src/platform/http/policy';
 import { type ProblemCode, PROBLEMS } from '../src/platform/http/problem';
 import { EVENT_TYPES, TEST_EVENT_TYPE } from '../src/platform/outbox/event-types';
 import { Gateway } from './support/gateway';
@@ -16,6 +16,7 @@ interface Response {
 interface Operation {
   operationId: string;
   summary: string;
+  description: string;
   security: Record<string, string[]>[];
   parameters: ({ $ref: string } | { name: string; in: string; required?: boolean })[];
   requestBody?: { content: Record<string, { schema: unknown }> };
@@ -26,7 +27,12 @@ interface Document {
   info: { description: string };
   paths: Record<string, Record<string, Operation>>;
   webhooks: { event: { post: { requestBody: { content: Record<string, { schema: { properties: { type: { enum: string[] } } } }> } } } };
-  components: { schemas: Record<string, unknown>; headers: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+  components: {
+    schemas: Record<string, unknown>;
+    headers: Record<string, unknown>;
+    parameters: Record<string, { name: string; required: boolean; description: string }>;
+    securitySchemes: Record<string, unknown>;
+  };
 }
 
 const run = promisify(execFile);
@@ -94,36 +100,74 @@ describe('the published contract', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('asks for the key, the scope and the headers that the policy asks for', () => {
+  const forBoth = ({ access, roles }: RoutePolicy) => access === 'api_key' && roles !== undefined;
+  const forPeople = (policy: RoutePolicy) => policy.access === 'person' || policy.access === 'staff' || forBoth(policy);
+
+  it('asks for the key or the token, the scope and the headers that the policy asks for', () => {
+    expect(document.components.securitySchemes).toMatchObject({ ApiKey: { type: 'apiKey' }, Bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } });
     for (const { method, policy, operation } of operations()) {
-      const keyed = policy.access === 'api_key';
-      expect(operation.security).toEqual(keyed ? [{ ApiKey: [policy.scope] }] : []);
-      const asked = operation.parameters.flatMap((parameter) => ('$ref' in parameter ? [path.basename(parameter.$ref)] : []));
+      expect(operation.security).toEqual([
+        ...(policy.access === 'api_key' ? [{ ApiKey: [policy.scope] }] : []),
+        ...(forPeople(policy) ? [{ Bearer: [] }] : []),
+      ]);
+      const asked = operation.parameters
+        .flatMap((parameter) => ('$ref' in parameter ? [document.components.parameters[path.basename(parameter.$ref)]] : []))
+        .map(({ name, required }) => [name, required]);
       const expected = [
-        ...(needsIdempotencyKey(policy, method) ? ['Idempotency-Key'] : []),
-        ...(mustBeSigned(policy, method) ? ['X-Timestamp', 'X-Signature'] : []),
+        ...(needsIdempotencyKey(policy, method) ? [['Idempotency-Key', !forBoth(policy)]] : []),
+        ...(policy.idempotent ? [['Idempotency-Key', false]] : []),
+        ...(mustBeSigned(policy, method) ? [['X-Timestamp', !forBoth(policy)], ['X-Signature', !forBoth(policy)]] : []),
+        ...(forBoth(policy) ? [['X-Livemode', false]] : []),
+        ...(policy.stepUp === true ? [['X-TOTP-Code', false]] : []),
       ];
       expect(asked).toEqual(expected);
       expect(operation.summary).toBe(policy.summary);
     }
   });
 
+  it('says who may call and how often', () => {
+    const described = (route: string, method: string) => document.paths[route][method].description;
+    expect(described('/v1/payments', 'post')).toBe('Scope: `payments:write`. Limit: 1,000 in 60 s by key, times its tier.');
+    expect(described('/v1/payments', 'get')).toBe(
+      'Scope: `payments:read`. People: owner, developer, viewer. Limit: 1,000 in 60 s by key, times its tier; 300 in 60 s by person.',
+    );
+    expect(described('/v1/api-keys', 'post')).toBe(
+      'Scope: `keys:write`. People: owner, developer. Calls by key are signed; those with an access token are not. People who have a second factor must '
+      + 'have entered it in the last five minutes, or send a code as `X-TOTP-Code`. Limit: 5 in 3600 s by client.',
+    );
+    expect(described('/v1/admin/clients', 'post')).toBe('Staff: admin. Limit: 30 in 60 s by person.');
+    expect(described('/v1/client/settings', 'patch')).toContain('Limit: 30 in 60 s by key or person.');
+    expect(described('/v1/auth/sessions', 'get')).toBe('Anybody who has signed in. Limit: 300 in 60 s by person.');
+    expect(document.components.parameters['X-Signature.by-key'].description).toMatch(/^Required for calls by key\./);
+    expect(document.info.description).toMatch(/## Sign in\n[^#]*Authorization: Bearer/);
+  });
+
   it('names the success and every refusal that a policy implies', () => {
-    for (const { method, policy, operation } of operations()) {
+    for (const { method, path: route, policy, operation } of operations()) {
       const keyed = policy.access === 'api_key';
+      const personal = forPeople(policy);
       const success = operation.responses[String(policy.status ?? 200)];
       expect(success.headers).toHaveProperty('X-Request-Id');
-      expect('Idempotency-Replayed' in success.headers).toBe(keyed && method !== 'GET');
+      expect('Idempotency-Replayed' in success.headers).toBe((keyed && method !== 'GET') || policy.idempotent === true);
       expect(codesAt(operation, 429)).toEqual(['rate_limited']);
       expect(operation.responses['429'].headers).toHaveProperty('Retry-After');
       expect(codesAt(operation, 500)).toEqual(['internal_error']);
       expect(codesAt(operation, 401)).toEqual([
-        ...(keyed ? ['unauthenticated'] : []),
+        ...(keyed || personal || policy.problems?.includes('unauthenticated') ? ['unauthenticated'] : []),
         ...((keyed && method !== 'GET') || policy.access === 'provider' ? ['signature_invalid', 'signature_expired'] : []),
+        ...(personal ? ['token_expired'] : []),
       ]);
+      expect(codesAt(operation, 410)).toEqual(route.startsWith('/v1/') ? ['api_version_disabled'] : []);
       const codes: ProblemCode[] = [
+        'ip_blocked',
         ...(keyed ? ['scope_missing', 'client_inactive', 'ip_not_allowed'] as const : []),
+        ...(personal ? ['forbidden', 'two_factor_required'] as const : []),
+        ...(policy.access === 'person' ? ['client_inactive'] as const : []),
+        ...(policy.stepUp ? ['two_factor_required', 'two_factor_invalid'] as const : []),
+        ...(forBoth(policy) ? ['malformed_request'] as const : []),
+        ...(operation.requestBody && policy.access !== 'provider' ? ['card_number_present', 'validation_failed'] as const : []),
         ...(keyed && method === 'POST' ? ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_mismatch'] as const : []),
+        ...(policy.idempotent ? ['idempotency_key_invalid', 'idempotency_mismatch', 'idempotency_in_progress'] as const : []),
         ...(keyed && method !== 'GET' ? ['idempotency_in_progress'] as const : []),
         ...(operation.requestBody ? ['malformed_request', 'unsupported_media_type', 'payload_too_large'] as const : []),
         ...(policy.mode === 'test' ? ['not_found'] as const : []),

@@ -80,7 +80,9 @@ describe('the log of refusals', () => {
     // What is accepted is kept where it belongs, but never in clear in a log.
     for (const secret of planted) {
       expect((await merchant.post('/v1/payments', order, { headers: { 'user-agent': secret } })).status).toBe(201);
-      expect((await merchant.post('/v1/api-keys', { name: secret, scopes: ['payments:read'] }, { headers: { 'user-agent': secret } })).status).toBe(201);
+      const key = { name: secret, scopes: ['payments:read'] };
+      const { status } = await merchant.post('/v1/api-keys', key, { headers: { 'user-agent': secret } });
+      expect(status).toBe(secret === CARD ? 422 : 201);
     }
     const lines = log.join('');
     expect(lines).toContain('"answered"');

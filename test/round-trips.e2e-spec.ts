@@ -2,10 +2,11 @@ import { Client } from 'pg';
 import { eventually } from './support/eventually';
 import { Gateway } from './support/gateway';
 import type { Merchant } from './support/merchant';
+import { member } from './support/people';
 import { deliver, genericWebhook } from './support/providers';
 
 /** Sweeps, the queue's own statements and notes written now and then belong to no request. */
-const BACKGROUND = /graphile_worker|job_workers|claim_deliveries|payments_to_expire|set last_used_at|security_events|listen|pg_advisory/i;
+const BACKGROUND = /graphile_worker|job_workers|claim_deliveries|payments_to_expire|set last_used_at|security_events|ip_blocks|listen|pg_advisory/i;
 
 /** What `query` was called with, in words: a name, or the beginning of the text. */
 function wordsOf(query: unknown): string {
@@ -60,6 +61,15 @@ describe('database round trips', () => {
     const id = await create();
     statements.length = 0;
     await merchant.get(`/v1/payments/${id}`);
+    expect(statements).toEqual(['get_payment']);
+  });
+
+  it('are one to get a payment as a person whose session is known', async () => {
+    const id = await create();
+    const owner = await member(gateway, merchant, 'owner');
+    await owner.get(`/v1/payments/${id}`);
+    statements.length = 0;
+    expect((await owner.get(`/v1/payments/${id}`)).status).toBe(200);
     expect(statements).toEqual(['get_payment']);
   });
 

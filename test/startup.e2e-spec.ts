@@ -129,17 +129,18 @@ describe('wrong settings', () => {
     expect(ended.stderr).not.toContain('secret@');
   });
 
-  it('include a missing master key in production, for which there is no default', async () => {
+  it('include missing keys in production, for which there is no default', async () => {
     const dataDir = newFolder();
     const ended = await runProgram('main', { NODE_ENV: 'production', PUBLIC_URL: 'https://pay.example', DATA_DIR: dataDir });
     expect(ended).toMatchObject({ code: 78, stdout: '', stderr: expect.stringContaining('  ENCRYPTION_MASTER_KEY: is missing') });
+    for (const name of ['JWT_SECRET_KEY', 'SMTP_URL']) expect(ended.stderr).toContain(`  ${name}: is missing`);
   });
 });
 
 describe('a database of the operator\'s own', () => {
   it('is migrated once by two servers that start on it together, and gets one demo merchant', async () => {
     const url = await emptyDatabase();
-    const environment = { DATABASE_URL: url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey };
+    const environment = { DATABASE_URL: url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, JWT_SECRET_KEY: TEST_SECRETS.jwt };
     const both = await Promise.all([1, 2].map(() => server(newFolder(), environment)));
     await Promise.all(both.map((program) => program.url()));
     expect(both.filter(({ stdout }) => keysIn(stdout).apiKey !== '')).toHaveLength(1);
@@ -153,7 +154,7 @@ describe('a database of the operator\'s own', () => {
     const url = await emptyDatabase();
     const environment = {
       NODE_ENV: 'production', PORT: '0', PUBLIC_URL: 'https://pay.example',
-      DATABASE_URL: url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey,
+      DATABASE_URL: url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, JWT_SECRET_KEY: TEST_SECRETS.jwt, SMTP_URL: 'smtp://mail.example',
     };
     const program = await Program.start('main', environment);
     await program.says(/"msg":"ready"/);

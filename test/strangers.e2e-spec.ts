@@ -3,6 +3,7 @@ import { type DeclaredRoute, PolicyRegistry } from '../src/platform/http/policy-
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
 import type { Merchant } from './support/merchant';
+import { member, type TestPerson } from './support/people';
 
 const order = { amount: '25.00', currency: 'USD', method: 'simulated' };
 
@@ -47,6 +48,11 @@ describe('the objects of somebody else', () => {
     const { status, body: answer } = await as.call(route.method, route.path.replace(':id', objects[areaOf(route)]), body, { idempotencyKey });
     return [nameOf(route), status, answer?.code];
   };
+  const askByToken = async (as: TestPerson, route: DeclaredRoute, headers: Record<string, string> = {}) => {
+    const body = route.method === 'GET' || route.method === 'DELETE' ? undefined : (BODIES[nameOf(route)] ?? {});
+    const { status, body: answer } = await as.call(route.method, route.path.replace(':id', objects[areaOf(route)]), body, headers);
+    return [nameOf(route), status, answer?.code];
+  };
   const everything = async (by: Merchant) => {
     const rows = await gateway.database.rows<{ all: string }>(
       `select coalesce(string_agg(t, ' ' order by t), '') as all from (
@@ -83,13 +89,28 @@ describe('the objects of somebody else', () => {
     expect(await everything(owner)).toBe(before);
   });
 
+  it('are not found by the people of another client, nor by their own in the other mode', async () => {
+    const open = routes.filter(({ policy }) => policy.roles);
+    expect(open.length).toBeGreaterThan(5);
+    const foreigner = await member(gateway, await gateway.merchant({ live: true }), 'owner');
+    const own = await member(gateway, owner, 'owner');
+    const before = await everything(owner);
+    for (const route of open) {
+      expect(await askByToken(foreigner, route)).toEqual([nameOf(route), 404, 'not_found']);
+      expect(await askByToken(own, route, { 'x-livemode': 'true' })).toEqual([nameOf(route), 404, 'not_found']);
+    }
+    expect(await everything(owner)).toBe(before);
+    for (const route of open.filter(({ method }) => method === 'GET')) expect(await askByToken(own, route)).toEqual([nameOf(route), 200, undefined]);
+  });
+
   it('are in no list of others', async () => {
     const stranger = await gateway.merchant();
     const live = await anotherKey(gateway, owner, { livemode: true });
+    const foreigner = await member(gateway, stranger, 'owner');
     const lists = [...new Set(routes.filter(({ method, path }) => method === 'GET' && path.endsWith('/:id')).map(({ path }) => path.slice(0, -4)))];
     expect(lists.length).toBeGreaterThan(1);
     for (const list of lists) {
-      for (const reader of [stranger, live]) {
+      for (const reader of [stranger, live, foreigner]) {
         const { status, text } = await reader.get(`${list}?limit=100`);
         expect([list, status]).toEqual([list, 200]);
         for (const id of Object.values(objects)) expect(text).not.toContain(id);

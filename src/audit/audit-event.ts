@@ -1,7 +1,6 @@
 import { currentContext } from '../platform/http/request-context';
 import { newId } from '../platform/identifiers';
-import type { Book } from '../platform/outbox/outbox';
-import { maskSecrets } from '../platform/security/crypto/masking';
+import { maskSecrets, shownUserAgent } from '../platform/security/crypto/masking';
 
 /** What the audit log keeps of a change: what it was, on which object, and the object before and after, masked. */
 export interface AuditedChange {
@@ -12,8 +11,14 @@ export interface AuditedChange {
   after?: object;
 }
 
+/** Whose log an event stands in: a client's, in one mode or in both. */
+export interface AuditedBook {
+  clientId: string;
+  livemode?: boolean;
+}
+
 /** Audit events of the current actor as the SQL function write_audit takes them. */
-export function auditParameter(book: Book | undefined, changes: readonly AuditedChange[]): string {
+export function auditParameter(book: AuditedBook | undefined, changes: readonly AuditedChange[]): string {
   const { actor, ip, userAgent, requestId, apiVersion } = currentContext();
   return JSON.stringify(
     changes.map(({ kind, objectId, before, after }) => ({
@@ -25,7 +30,7 @@ export function auditParameter(book: Book | undefined, changes: readonly Audited
       actor_id: actor?.id,
       object_id: objectId,
       ip,
-      user_agent: maskSecrets(userAgent?.slice(0, 500)),
+      user_agent: shownUserAgent(userAgent),
       request_id: requestId,
       api_version: apiVersion,
       before: before && maskSecrets(before),

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/database/unit-of-work';
-import type { Book } from '../platform/outbox/outbox';
-import { type AuditedChange, auditParameter } from './audit-event';
+import { type AuditedBook, type AuditedChange, auditParameter } from './audit-event';
 
 /** The append-only log of changes, written in the transaction of the change; the database refuses to alter it. */
 @Injectable()
 export class AuditLog {
   /** Records a change by whoever acts in the current context. `book` is absent for what belongs to no client. */
-  async record(tx: Tx, book: Book | undefined, change: AuditedChange): Promise<void> {
+  async record(tx: Tx, book: AuditedBook | undefined, change: AuditedChange): Promise<void> {
     await tx.query('select write_audit($1)', [auditParameter(book, [change])]);
   }
 }

@@ -1,12 +1,22 @@
 import { Global, Module } from '@nestjs/common';
 import { REFUSAL_RECORDER } from '../platform/http/problem.filter';
+import { AUDIT_TRAIL } from '../platform/security/audit-trail';
+import { SECURITY_EVENTS } from '../platform/security/security-events';
+import { AdminAuditController } from './admin-audit.controller';
 import { AuditLog } from './audit-log';
+import { AuditQueries } from './audit-queries';
 import { SecurityLog } from './security-log';
 
 /** What was changed and what was refused. Every feature above writes here, so it is there for all. */
 @Global()
 @Module({
-  providers: [AuditLog, SecurityLog, { provide: REFUSAL_RECORDER, useExisting: SecurityLog }],
-  exports: [AuditLog, SecurityLog, REFUSAL_RECORDER],
+  controllers: [AdminAuditController],
+  providers: [
+    AuditLog, AuditQueries, SecurityLog,
+    { provide: AUDIT_TRAIL, useExisting: AuditLog },
+    { provide: REFUSAL_RECORDER, useExisting: SecurityLog },
+    { provide: SECURITY_EVENTS, useExisting: SecurityLog },
+  ],
+  exports: [AuditLog, AuditQueries, SecurityLog, AUDIT_TRAIL, REFUSAL_RECORDER, SECURITY_EVENTS],
 })
 export class AuditModule {}

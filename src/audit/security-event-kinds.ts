@@ -1,12 +1,11 @@
 import type { Problem } from '../platform/http/problem';
-
-export type Severity = 'low' | 'medium' | 'high' | 'critical';
+import type { Severity } from '../platform/security/security-events';
 
 /**
  * Which refusals the security log keeps, under which name and how grave they are. What is not named here is an honest mistake
  * of a caller (a missing field, an object that does not exist) and belongs to the access log only.
  */
-export const SECURITY_EVENTS: Readonly<Record<string, { kind: string; severity: Severity }>> = {
+export const REFUSALS_KEPT: Readonly<Record<string, { kind: string; severity: Severity }>> = {
   unauthenticated: { kind: 'authentication.refused', severity: 'medium' },
   signature_invalid: { kind: 'signature.invalid', severity: 'high' },
   signature_expired: { kind: 'signature.expired', severity: 'medium' },
@@ -14,6 +13,8 @@ export const SECURITY_EVENTS: Readonly<Record<string, { kind: string; severity: 
   forbidden: { kind: 'access.forbidden', severity: 'medium' },
   client_inactive: { kind: 'client.inactive', severity: 'medium' },
   ip_not_allowed: { kind: 'ip.not_allowed', severity: 'high' },
+  api_version_disabled: { kind: 'api_version.disabled', severity: 'medium' },
+  card_number_present: { kind: 'pci.card_number', severity: 'high' },
   rate_limited: { kind: 'rate_limit.exceeded', severity: 'low' },
   idempotency_mismatch: { kind: 'idempotency.mismatch', severity: 'low' },
   payload_too_large: { kind: 'payload.too_large', severity: 'low' },
@@ -35,5 +36,5 @@ export const SECURITY_EVENTS: Readonly<Record<string, { kind: string; severity: 
  */
 export function securityEventOf(problem: Problem, route: string): { kind: string; severity: Severity } | undefined {
   const tooLargeWebhook = problem.code === 'payload_too_large' && route.startsWith('/v1/webhooks/');
-  return SECURITY_EVENTS[tooLargeWebhook ? 'webhook_too_large' : problem.refusal];
+  return REFUSALS_KEPT[tooLargeWebhook ? 'webhook_too_large' : problem.refusal];
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { type SecurityEvent, SecurityLog } from './security-log';
+import type { SecurityEvent } from '../platform/security/security-events';
+import { SecurityLog } from './security-log';
 
 interface Counted {
   kind: string;

@@ -4,23 +4,9 @@ import type { RefusalRecorder } from '../platform/http/problem.filter';
 import type { Problem } from '../platform/http/problem';
 import { contextIfAny } from '../platform/http/request-context';
 import { newId } from '../platform/identifiers';
-import { maskSecrets } from '../platform/security/crypto/masking';
-import { securityEventOf, type Severity } from './security-event-kinds';
-
-/** Something that the security log keeps beside refusals, such as a provider's event that contradicts itself. */
-export interface SecurityEvent {
-  kind: string;
-  severity: Severity;
-  /** Where it came from: an address, a key, an endpoint. Together with the kind and the minute it is one row. */
-  source: string;
-  clientId?: string;
-  actorId?: string;
-  route?: string;
-  userAgent?: string;
-  /** What the gateway did about it. */
-  action: string;
-  details?: object;
-}
+import { maskSecrets, shownUserAgent } from '../platform/security/crypto/masking';
+import type { SecurityEvent, SecurityEvents } from '../platform/security/security-events';
+import { securityEventOf } from './security-event-kinds';
 
 const MINUTE_MS = 60_000;
 /** So many different sources and kinds a minute are told apart; all further ones share a row for each kind. */
@@ -42,7 +28,7 @@ interface Row {
  * leaves; further ones are counted in memory and added a second later, so that a flood costs one row, not the disk.
  */
 @Injectable()
-export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
+export class SecurityLog implements RefusalRecorder, SecurityEvents, BeforeApplicationShutdown {
   private readonly logger = new Logger(SecurityLog.name);
   private readonly rows = new Map<string, Row>();
   private flushing?: Promise<void>;
@@ -54,12 +40,12 @@ export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
   async record(problem: Problem, request: Parameters<RefusalRecorder['record']>[1]): Promise<void> {
     const kept = securityEventOf(problem, request.route);
     if (!kept) return;
-    const access = contextIfAny()?.access;
+    const context = contextIfAny();
     await this.write({
       ...kept,
-      source: access?.keyId ?? request.ip,
-      clientId: access?.clientId,
-      actorId: access?.keyId,
+      source: context?.session?.personId ?? context?.key?.keyId ?? request.ip,
+      clientId: context?.access?.clientId,
+      actorId: context?.session?.personId ?? context?.key?.keyId,
       route: `${request.method} ${request.route}`,
       userAgent: request.userAgent,
       action: `refused with ${problem.status} ${problem.code}`,
@@ -101,7 +87,7 @@ export class SecurityLog implements RefusalRecorder, BeforeApplicationShutdown {
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        on conflict (minute, kind, source) do update set count = security_events.count + 1, last_at = now()`,
       [newId('sev'), new Date(minute), event.kind, event.severity, event.source, event.clientId, event.actorId, event.route,
-        maskSecrets(event.userAgent?.slice(0, 500)), context?.requestId, context?.apiVersion, event.action,
+        shownUserAgent(event.userAgent), context?.requestId, context?.apiVersion, event.action,
         JSON.stringify(maskSecrets(event.details ?? {}))],
     );
   }

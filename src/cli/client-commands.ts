@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { ClientRegistry, type IssuedKey } from '../clients/client-registry';
+import { ClientRegistry } from '../clients/client-registry';
+import type { IssuedKey } from '../clients/key-material';
 import { visibleText } from '../platform/http/validation';
 import { addCommand, print, withGateway, wholeNumber } from './command-line';
 

@@ -5,16 +5,11 @@ import { SCOPES, type Scope } from '../platform/http/policy';
 import { NotFoundProblem } from '../platform/http/problem';
 import { newId } from '../platform/identifiers';
 import { Envelope } from '../platform/security/crypto/envelope';
+import { presentClientToStaff } from './admin/admin-clients.dto';
 import { ApiKey } from './api-key.entity';
+import { presentApiKey } from './api-keys/api-key-presenter';
 import { Client } from './client.entity';
-import { hashOf, newApiKey, newSigningSecret, prefixOf, signingSecretPlace } from './key-material';
-
-/** A key as it is shown once, when it is made. */
-export interface IssuedKey {
-  key: ApiKey;
-  apiKey: string;
-  signingSecret: string;
-}
+import { hashOf, type IssuedKey, newApiKey, newSigningSecret, prefixOf, signingSecretPlace } from './key-material';
 
 export interface NewClient {
   name: string;
@@ -45,19 +40,24 @@ export class ClientRegistry {
   /** Creates a client and its first key, with all scopes, in the mode that was asked for. */
   create(command: NewClient): Promise<{ client: Client } & IssuedKey> {
     return this.unitOfWork.run(async (tx) => {
-      const id = newId('cli');
-      await tx.manager.insert(Client, {
-        id,
-        name: command.name,
-        liveEnabled: command.live,
-        feeBps: command.feeBps,
-        rateMultiplier: command.rateMultiplier,
-      });
-      const client = await tx.manager.findOneByOrFail(Client, { id });
-      await this.audit.record(tx, { clientId: id, livemode: command.live }, { kind: 'client.created', objectId: id, after: client });
-      const issued = await this.issueKey(tx, { clientId: id, livemode: command.live, name: 'first key', scopes: SCOPES });
+      const client = await this.createWithoutKey(tx, command);
+      const issued = await this.issueKey(tx, { clientId: client.id, livemode: command.live, name: 'first key', scopes: SCOPES });
       return { client, ...issued };
     });
+  }
+
+  /** Makes a client inside a change, for people who will make its keys themselves. */
+  async createWithoutKey(tx: Tx, { name, live, feeBps, rateMultiplier }: NewClient): Promise<Client> {
+    const id = newId('cli');
+    await tx.manager.insert(Client, { id, name, liveEnabled: live, feeBps, rateMultiplier });
+    const client = await tx.manager.findOneByOrFail(Client, { id });
+    await this.audit.record(tx, { clientId: id }, { kind: 'client.created', objectId: id, after: presentClientToStaff(client) });
+    return client;
+  }
+
+  /** The client of somebody who has registered: test mode only and no fee, until the operator decides otherwise. */
+  register(tx: Tx, name: string): Promise<Client> {
+    return this.createWithoutKey(tx, { name, live: false, feeBps: 0, rateMultiplier: 1 });
   }
 
   /**
@@ -96,8 +96,7 @@ export class ClientRegistry {
     });
     await tx.query('insert into api_key_prefixes (prefix, client_id, key_id) values ($1, $2, $3)', [prefixOf(apiKey), command.clientId, id]);
     const key = await tx.manager.findOneByOrFail(ApiKey, { clientId: command.clientId, id });
-    const { keyHash: _hash, signingSecret: _sealed, ...shown } = key;
-    await this.audit.record(tx, command, { kind: 'api_key.created', objectId: id, after: shown });
+    await this.audit.record(tx, command, { kind: 'api_key.created', objectId: id, after: presentApiKey(key) });
     return { key, apiKey, signingSecret };
   }
 }

@@ -1,6 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { randomToken, sha256Hex } from '../platform/security/crypto/digests';
 import type { SealedPlace } from '../platform/security/crypto/envelope';
+import type { ApiKey } from './api-key.entity';
+
+/** A key as it is shown once, when it is made. */
+export interface IssuedKey {
+  key: ApiKey;
+  apiKey: string;
+  signingSecret: string;
+}
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const KEY_LENGTH = 40;

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Headers, Query } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
-import { Policy } from '../platform/http/policy';
+import { Policy, READERS } from '../platform/http/policy';
 import { BalanceReader } from './balance-reader';
 import { prefersCsv } from './csv';
 import { balanceObject, entryPage, statementQuery, type StatementQuery } from './ledger.dto';
@@ -16,7 +16,10 @@ export class LedgerController {
   ) {}
 
   @Get('balances')
-  @Policy({ access: 'api_key', scope: 'balances:read', limit: 'key', audit: null, summary: 'Get the balances', answer: balanceObject })
+  @Policy({
+    access: 'api_key', scope: 'balances:read', roles: READERS, limit: 'key', audit: null, summary: 'Get the balances',
+    answer: balanceObject,
+  })
   balance() {
     return this.balances.get();
   }
@@ -25,7 +28,7 @@ export class LedgerController {
   @Header('vary', 'accept')
   @ApiProduces('application/json', 'text/csv')
   @Policy({
-    access: 'api_key', scope: 'balances:read', limit: 'key', audit: null,
+    access: 'api_key', scope: 'balances:read', roles: READERS, limit: 'key', audit: null,
     summary: 'List the entries of an account, newest first; with Accept: text/csv all of them, by currency and oldest first',
     answer: entryPage,
   })

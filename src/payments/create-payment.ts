@@ -4,7 +4,7 @@ import { isCrypto } from '../money/currency';
 import { parseAmount } from '../money/money';
 import { accessParameter, UnitOfWork } from '../platform/database/unit-of-work';
 import { ValidationProblem } from '../platform/http/problem';
-import { currentAccess, currentContext, type KeyAccess } from '../platform/http/request-context';
+import { currentAccess, currentContext, type BookAccess } from '../platform/http/request-context';
 import { type ClaimOutcome, claimParameter } from '../platform/idempotency/idempotency';
 import { newId } from '../platform/identifiers';
 import { eventsParameter } from '../platform/outbox/outbox';
@@ -30,8 +30,8 @@ export class CreatePayment {
         name: 'create_payment',
         text: 'select create_payment($1, $2, $3, $4, $5) as outcome',
         values: [
-          accessParameter(access),
-          claimParameter(access, claim!, { status: 201, body: JSON.stringify(answer) }),
+          accessParameter(currentContext()),
+          claimParameter(claim!, { status: 201, body: JSON.stringify(answer) }),
           JSON.stringify(paymentColumns(payment)),
           auditParameter(access, [change]),
           eventsParameter([{ type: change.kind, objectId: payment.id, data: answer }], payment.createdAt),
@@ -43,7 +43,7 @@ export class CreatePayment {
   }
 }
 
-function newPayment(body: CreatePaymentBody, access: KeyAccess, now: Date): Payment {
+function newPayment(body: CreatePaymentBody, access: BookAccess, now: Date): Payment {
   refuseImpossible(body, access);
   const amountMinor = parseAmount(body.amount, body.currency);
   return {
@@ -75,7 +75,7 @@ function newPayment(body: CreatePaymentBody, access: KeyAccess, now: Date): Paym
 }
 
 /** What no schema of a single field can say: which method suits which key and currency. */
-function refuseImpossible({ method, currency }: CreatePaymentBody, access: KeyAccess): void {
+function refuseImpossible({ method, currency }: CreatePaymentBody, access: BookAccess): void {
   const refuse = (field: string, message: string) => {
     throw new ValidationProblem([{ field, code: 'not_available', message }]);
   };

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Policy } from '../platform/http/policy';
+import { Policy, READERS } from '../platform/http/policy';
 import { noBody } from '../platform/http/validation';
 import { CancelPayment } from './cancel-payment';
 import { CreatePayment } from './create-payment';
@@ -31,14 +31,18 @@ export class PaymentsController {
   }
 
   @Get()
-  @Policy({ access: 'api_key', scope: 'payments:read', limit: 'key', audit: null, summary: 'List payments, newest first', answer: paymentPage })
+  @Policy({
+    access: 'api_key', scope: 'payments:read', roles: READERS, limit: 'key', audit: null, summary: 'List payments, newest first',
+    answer: paymentPage,
+  })
   list(@Query({ schema: listPaymentsQuery }) query: ListPaymentsQuery) {
     return this.payments.list(query);
   }
 
   @Get(':id')
   @Policy({
-    access: 'api_key', scope: 'payments:read', limit: 'key', audit: null, summary: 'Get a payment', answer: paymentObject, problems: ['not_found'],
+    access: 'api_key', scope: 'payments:read', roles: READERS, limit: 'key', audit: null, summary: 'Get a payment', answer: paymentObject,
+    problems: ['not_found'],
   })
   get(@Param({ schema: paymentId }) { id }: { id: string }) {
     return this.payments.get(id);
@@ -55,8 +59,8 @@ export class PaymentsController {
 
   @Get(':id/timeline')
   @Policy({
-    access: 'api_key', scope: 'payments:read', limit: 'key', audit: null, summary: 'List what happened to a payment, newest first',
-    answer: timeline, problems: ['not_found'],
+    access: 'api_key', scope: 'payments:read', roles: READERS, limit: 'key', audit: null,
+    summary: 'List what happened to a payment, newest first', answer: timeline, problems: ['not_found'],
   })
   timeline(@Param({ schema: paymentId }) { id }: { id: string }, @Query({ schema: timelineQuery }) query: PageQuery) {
     return this.payments.timeline(id, query);

@@ -1,27 +1,44 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ThrottlerModule } from '@nestjs/throttler';
+import { ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
 import { PolicyRegistry } from './http/policy-registry';
 import { ProblemFilter } from './http/problem.filter';
 import { RouteTable } from './http/route-table';
 import { CleanIdempotencyKeys } from './idempotency/clean-idempotency-keys';
 import { JobQueue } from './jobs/job-queue';
 import { Sweeper } from './jobs/sweeper';
+import { Mailer } from './mail/mail';
+import { SendMailJob } from './mail/send-mail.job';
 import { Outbox } from './outbox/outbox';
 import { ProviderEvents } from './providers/provider-event';
-import { RateLimiter } from './security/rate-limiter';
-import { SlidingWindowStorage } from './security/sliding-window.storage';
+import { AddressBlocker } from './security/blocks/address-blocker';
+import { AddressGate } from './security/blocks/address-gate';
+import { BlockList } from './security/blocks/block-list';
+import { RefusalCounter } from './security/blocks/refusal-counter';
+import { RefusalFactors } from './security/blocks/refusal-factors';
+import { LIMIT_FACTORS } from './security/limits/limit-factors';
+import { LimitsModule, WINDOW_STORAGE } from './security/limits/limits.module';
+import { RateLimiter } from './security/limits/rate-limiter';
 
 /** What every feature stands on. It knows none of them. */
 @Global()
 @Module({
   imports: [
     DiscoveryModule,
+    LimitsModule,
     ThrottlerModule.forRootAsync({
-      useFactory: () => ({ throttlers: [], storage: new SlidingWindowStorage() }),
+      imports: [LimitsModule],
+      inject: [WINDOW_STORAGE],
+      useFactory: (storage: ThrottlerStorage) => ({ throttlers: [], storage }),
     }),
   ],
-  providers: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter, CleanIdempotencyKeys],
-  exports: [PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, ProviderEvents, RateLimiter, ThrottlerModule],
+  providers: [
+    PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, SendMailJob, ProviderEvents, RateLimiter, CleanIdempotencyKeys,
+    BlockList, AddressBlocker, AddressGate, RefusalCounter, RefusalFactors, { provide: LIMIT_FACTORS, useExisting: RefusalFactors },
+  ],
+  exports: [
+    PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, ProviderEvents, RateLimiter, LimitsModule, ThrottlerModule,
+    BlockList, AddressBlocker,
+  ],
 })
 export class PlatformModule {}

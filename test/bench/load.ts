@@ -63,3 +63,9 @@ function converse(port: number, take: () => Buffer | undefined, answered: (statu
     });
   });
 }
+
+/** The result, if every answer had the expected status; a benchmark of refusals would measure nothing. */
+export function mustAll(result: LoadResult, status: number, what: string): LoadResult {
+  if (result.statuses[status] !== result.requests) throw new Error(`${what}: expected only ${status}, got ${JSON.stringify(result.statuses)}`);
+  return result;
+}

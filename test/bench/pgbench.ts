@@ -66,10 +66,10 @@ function parameters(access: KeyAccess): string[] {
     actor: { type: 'api_key' as const, id: access.keyId },
   };
   const audit = runInContext(context, () => auditParameter(access, [{ kind: 'payment.created', objectId: payment.id, after: shown }]));
-  const claim = { route: 'POST /v1/payments', key: MARK, fingerprint: 'f'.repeat(64) };
+  const claim = { owner: access.clientId, livemode: access.livemode, route: 'POST /v1/payments', key: MARK, fingerprint: 'f'.repeat(64) };
   return [
-    accessParameter(access),
-    claimParameter(access, claim, { status: 201, body: JSON.stringify(shown) }),
+    accessParameter({ access, key: access }),
+    claimParameter(claim, { status: 201, body: JSON.stringify(shown) }),
     JSON.stringify(paymentColumns(payment)),
     audit.replace(/aud_[0-9a-f]{32}/, id('aud')),
     eventsParameter([{ type: 'payment.created', objectId: payment.id, data: shown }], now).replace(/evt_[0-9a-f]{32}/, id('evt')),

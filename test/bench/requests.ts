@@ -52,3 +52,13 @@ export function reads(path: string, headers: Record<string, string>, count: numb
   return Array.from({ length: count }, () => request);
 }
 
+
+/** Logins of people who do not exist, each from an address of its own: every one costs a hash. */
+export function logins(round: number, count: number): Buffer[] {
+  return Array.from({ length: count }, (_, at) => {
+    const body = JSON.stringify({ email: `nobody-${round}-${at}@bench.example`, password: 'some password of nobody' });
+    return raw('POST', '/v1/auth/login', {
+      'content-type': 'application/json', 'x-forwarded-for': `203.${round >> 8}.${round & 255}.${at}`,
+    }, body);
+  });
+}

@@ -14,6 +14,7 @@ import { Merchant } from './merchant';
 export const TEST_SECRETS = {
   stripe: 'whsec_test_stripe_0123456789abcdef',
   generic: 'generic-test-secret-0123456789',
+  jwt: 'a-secret-for-the-access-tokens-of-tests',
   masterKey: Buffer.alloc(32, 7).toString('base64'),
 };
 
@@ -25,6 +26,7 @@ export function testSettings(environment: Record<string, string> = {}): Settings
     LOG_LEVEL: 'silent',
     DATA_DIR: mkdtempSync(path.join(tmpdir(), 'cpgateway-data-')),
     ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey,
+    JWT_SECRET_KEY: TEST_SECRETS.jwt,
     WEBHOOK_SECRET: TEST_SECRETS.generic,
     WEBHOOK_SECRET_STRIPE: TEST_SECRETS.stripe,
     WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'true',
@@ -38,6 +40,7 @@ export class Gateway {
     readonly app: NestFastifyApplication,
     readonly database: TestDatabase,
     readonly url: string,
+    readonly settings: Settings,
     private readonly ownsDatabase: boolean,
   ) {}
 
@@ -50,7 +53,7 @@ export class Gateway {
       : pino({ level: 'silent' });
     const app = await createApplication(settings, { url: database.url, directUrl: database.url }, log);
     await app.listen(0, '127.0.0.1');
-    return new Gateway(app, database, await app.getUrl(), !options.database);
+    return new Gateway(app, database, await app.getUrl(), settings, !options.database);
   }
 
   /** A merchant with a key, made as the command line makes one. */

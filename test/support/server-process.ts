@@ -19,7 +19,7 @@ export class ServerProcess {
       cwd: root,
       env: {
         PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'info', DATA_DIR: dataDir, DATABASE_URL: databaseUrl,
-        ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, WEBHOOK_SECRET: TEST_SECRETS.generic, WEBHOOK_SECRET_STRIPE: TEST_SECRETS.stripe,
+        ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, JWT_SECRET_KEY: TEST_SECRETS.jwt, WEBHOOK_SECRET: TEST_SECRETS.generic, WEBHOOK_SECRET_STRIPE: TEST_SECRETS.stripe,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SCOPES } from '../../platform/http/policy';
 import { idSchema } from '../../platform/http/validation';
 import type { ApiKey } from '../api-key.entity';
-import type { IssuedKey } from '../client-registry';
+import type { IssuedKey } from '../key-material';
 
 /** What may be shown of a key: everything but its hash and its signing secret. */
 export type ShownKey = Omit<ApiKey, 'clientId' | 'keyHash' | 'signingSecret' | 'revision'>;

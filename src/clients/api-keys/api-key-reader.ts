@@ -6,8 +6,9 @@ import { currentAccess } from '../../platform/http/request-context';
 import { type ApiKeyObject, presentApiKey, type ShownKey } from './api-key-presenter';
 
 /** Neither the hash nor the sealed secret is even read. */
-const COLUMNS = `id, livemode, name, prefix, scopes, allowed_ips as "allowedIps", expires_at as "expiresAt", revoked_at as "revokedAt",
-                 last_used_at as "lastUsedAt", replaced_by as "replacedBy", created_at as "createdAt"`;
+export const KEY_COLUMNS = `
+  id, livemode, name, prefix, scopes, allowed_ips as "allowedIps", expires_at as "expiresAt", revoked_at as "revokedAt",
+  last_used_at as "lastUsedAt", replaced_by as "replacedBy", created_at as "createdAt"`;
 
 /** Reads the keys of the caller's client and mode; those of others are not found. */
 @Injectable()
@@ -18,7 +19,7 @@ export class ApiKeyReader {
     const { clientId, livemode } = currentAccess();
     const [key] = await this.unitOfWork.read<ShownKey>(
       'get_api_key',
-      `select ${COLUMNS} from api_keys where client_id = $1 and livemode = $2 and id = $3`,
+      `select ${KEY_COLUMNS} from api_keys where client_id = $1 and livemode = $2 and id = $3`,
       [clientId, livemode, id],
     );
     if (!key) throw new NotFoundProblem('API key');
@@ -29,7 +30,7 @@ export class ApiKeyReader {
   async list(page: PageQuery): Promise<Page<ApiKeyObject>> {
     const { clientId, livemode } = currentAccess();
     const clause = keyset('key', { client_id: clientId, livemode }, page);
-    const keys = await this.unitOfWork.read<ShownKey>('', `select ${COLUMNS} from api_keys ${clause.sql}`, clause.values);
+    const keys = await this.unitOfWork.read<ShownKey>('', `select ${KEY_COLUMNS} from api_keys ${clause.sql}`, clause.values);
     return toPage(keys, page, presentApiKey);
   }
 }

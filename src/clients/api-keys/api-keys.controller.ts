@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { PageQuery } from '../../platform/http/pagination';
-import { Policy } from '../../platform/http/policy';
+import { MANAGERS, Policy, READERS } from '../../platform/http/policy';
 import { apiKeyObject, issuedApiKeyObject } from './api-key-presenter';
 import { ApiKeyReader } from './api-key-reader';
 import {
@@ -24,22 +24,27 @@ export class ApiKeysController {
 
   @Post()
   @Policy({
-    access: 'api_key', scope: 'keys:write', limit: 'key_generation', audit: 'api_key.created',
-    summary: 'Create an API key; it is shown once', status: 201, answer: issuedApiKeyObject, secretAnswer: true, problems: ['forbidden', 'state_conflict'],
+    access: 'api_key', scope: 'keys:write', roles: MANAGERS, stepUp: true, limit: 'key_generation', audit: 'api_key.created',
+    summary: 'Create an API key; it is shown once', status: 201, answer: issuedApiKeyObject, secretAnswer: true,
+    problems: ['forbidden', 'state_conflict'],
   })
   create(@Body({ schema: createApiKeyBody }) body: CreateApiKeyBody) {
     return this.createApiKey.create(body);
   }
 
   @Get()
-  @Policy({ access: 'api_key', scope: 'keys:read', limit: 'key', audit: null, summary: 'List API keys, newest first', answer: apiKeyPage })
+  @Policy({
+    access: 'api_key', scope: 'keys:read', roles: READERS, limit: 'key', audit: null, summary: 'List API keys, newest first',
+    answer: apiKeyPage,
+  })
   list(@Query({ schema: listApiKeysQuery }) query: PageQuery) {
     return this.apiKeys.list(query);
   }
 
   @Get(':id')
   @Policy({
-    access: 'api_key', scope: 'keys:read', limit: 'key', audit: null, summary: 'Get an API key', answer: apiKeyObject, problems: ['not_found'],
+    access: 'api_key', scope: 'keys:read', roles: READERS, limit: 'key', audit: null, summary: 'Get an API key', answer: apiKeyObject,
+    problems: ['not_found'],
   })
   get(@Param({ schema: apiKeyId }) { id }: { id: string }) {
     return this.apiKeys.get(id);
@@ -47,8 +52,8 @@ export class ApiKeysController {
 
   @Delete(':id')
   @Policy({
-    access: 'api_key', scope: 'keys:write', limit: 'client_edit', audit: 'api_key.revoked', summary: 'Revoke an API key at once',
-    status: 204, answer: null, problems: ['not_found'],
+    access: 'api_key', scope: 'keys:write', roles: MANAGERS, stepUp: true, limit: 'client_edit', audit: 'api_key.revoked',
+    summary: 'Revoke an API key at once', status: 204, answer: null, problems: ['not_found'],
   })
   revoke(@Param({ schema: apiKeyId }) { id }: { id: string }) {
     return this.revokeApiKey.revoke(id);
@@ -56,7 +61,7 @@ export class ApiKeysController {
 
   @Post(':id/rotate')
   @Policy({
-    access: 'api_key', scope: 'keys:write', limit: 'key_generation', audit: 'api_key.rotated',
+    access: 'api_key', scope: 'keys:write', roles: MANAGERS, stepUp: true, limit: 'key_generation', audit: 'api_key.rotated',
     summary: 'Replace an API key; the old one works on for the overlap', status: 201, answer: issuedApiKeyObject, secretAnswer: true,
     problems: ['not_found', 'forbidden', 'state_conflict'],
   })

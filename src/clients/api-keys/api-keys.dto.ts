@@ -11,8 +11,11 @@ export const createApiKeyBody = z.strictObject({
   name: visibleText(1, 100),
   scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length)
     .refine((scopes) => new Set(scopes).size === scopes.length, 'names a scope twice')
-    .meta({ description: 'What the key may do; at most what the key that makes it may do.' }),
-  allowed_ips: z.array(network).max(50).default([]).meta({ description: 'Addresses and networks that may use the key; empty means any.' }),
+    .meta({ description: 'What the key may do; at most what its maker may do.' }),
+  allowed_ips: z.array(network).max(50).default([]).meta({
+    description: 'Addresses and networks that may use the key; empty means any. A key that is bound to networks hands out keys for these '
+      + 'alone: empty then means the same networks, and others are refused.',
+  }),
   expires_at: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time, for example 2026-01-31T09:30:00.000Z' }).nullish(),
 });
 export type CreateApiKeyBody = z.output<typeof createApiKeyBody>;

@@ -4,7 +4,7 @@ import { ValidationProblem } from '../../platform/http/problem';
 import { currentAccess } from '../../platform/http/request-context';
 import { ClientRegistry } from '../client-registry';
 import { type IssuedApiKeyObject, presentIssuedKey } from './api-key-presenter';
-import { refuseTooMany, refuseWiderScopes, takeTurn } from './api-key-rules';
+import { networksToHandOut, refuseTooMany, refuseWiderScopes, takeTurn } from './api-key-rules';
 import type { CreateApiKeyBody } from './api-keys.dto';
 import { RapidKeyChanges } from './rapid-key-changes';
 
@@ -17,13 +17,14 @@ export class CreateApiKey {
     private readonly changes: RapidKeyChanges,
   ) {}
 
-  /** Answers the key and its signing secret, the only time they are shown. 403 for scopes beyond the caller's, 409 beyond 100 keys. */
-  async create({ name, scopes, allowed_ips: allowedIps, expires_at: until }: CreateApiKeyBody): Promise<IssuedApiKeyObject> {
+  /** Answers the key and its signing secret, the only time they are shown. 403 for scopes or networks beyond the caller's, 409 beyond 100 keys. */
+  async create({ name, scopes, allowed_ips: named, expires_at: until }: CreateApiKeyBody): Promise<IssuedApiKeyObject> {
     const issued = await this.unitOfWork.run(async (tx) => {
       const access = currentAccess();
       refuseWiderScopes(access, scopes);
       const expiresAt = until ? inFuture(new Date(until)) : null;
       await takeTurn(tx, access);
+      const allowedIps = await networksToHandOut(tx, access, named);
       const { clientId, livemode } = access;
       const made = await this.registry.issueKey(tx, { clientId, livemode, name, scopes, allowedIps, expiresAt });
       await refuseTooMany(tx, access);

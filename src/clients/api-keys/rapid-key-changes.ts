@@ -17,7 +17,7 @@ export class RapidKeyChanges {
 
   /** Counts the changes that the audit log knows; call it after a change is committed. A rotation counts once, by the key that it makes. */
   async watch(): Promise<void> {
-    const { clientId, keyId } = currentAccess();
+    const { clientId } = currentAccess();
     const [row] = await this.unitOfWork.read<{ changes: number }>(
       'count_key_changes',
       `select count(*)::int as changes from audit_events
@@ -25,13 +25,13 @@ export class RapidKeyChanges {
       [clientId, idLowerBound('aud', new Date(Date.now() - WINDOW_MS))],
     );
     if (row.changes < TOO_MANY) return;
-    const { ip, userAgent, method, route } = currentContext();
+    const { actor, ip, userAgent, method, route } = currentContext();
     await this.securityLog.write({
-      kind: 'api_keys.changed_rapidly',
+      kind: 'suspicious.rapid_key_changes',
       severity: 'medium',
       source: clientId,
       clientId,
-      actorId: keyId,
+      actorId: actor?.id,
       route: `${method} ${route}`,
       userAgent,
       action: 'flagged',

@@ -6,7 +6,7 @@ import { currentAccess } from '../../platform/http/request-context';
 import { ApiKey } from '../api-key.entity';
 import { ClientRegistry } from '../client-registry';
 import { type IssuedApiKeyObject, presentApiKey, presentIssuedKey } from './api-key-presenter';
-import { keyForChange, refuseTooMany, refuseWiderScopes, takeTurn } from './api-key-rules';
+import { keyForChange, refuseTooMany, refuseWiderNetworks, refuseWiderScopes, takeTurn } from './api-key-rules';
 import { RapidKeyChanges } from './rapid-key-changes';
 
 /** Replaces a key by a new one with the same rights; both work until the overlap is over. */
@@ -19,7 +19,7 @@ export class RotateApiKey {
     private readonly changes: RapidKeyChanges,
   ) {}
 
-  /** 409 for a key that is revoked, expired or replaced already; 403 when it may do what the caller may not. */
+  /** 409 for a key that is revoked, expired or replaced already; 403 when it may do more, or from elsewhere, than the caller. */
   async rotate(id: string, overlapSeconds: number): Promise<IssuedApiKeyObject> {
     const issued = await this.unitOfWork.run(async (tx) => {
       const access = currentAccess();
@@ -27,6 +27,7 @@ export class RotateApiKey {
       const old = await keyForChange(tx, access, id);
       refuseEnded(old);
       refuseWiderScopes(access, old.scopes);
+      await refuseWiderNetworks(tx, access, old);
       const { clientId, livemode, name, scopes, allowedIps } = old;
       const made = await this.registry.issueKey(tx, { clientId, livemode, name, scopes, allowedIps, expiresAt: renewed(old) });
       await tx.query(

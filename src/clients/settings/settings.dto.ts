@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from '../../platform/http/validation';
+import { idSchema, visibleText } from '../../platform/http/validation';
 import type { Client } from '../client.entity';
 import type { SettingsBySection } from './client-settings-sections';
 
@@ -21,12 +21,15 @@ export function presentSettings(settings: SettingsBySection): ClientSettingsObje
   return { object: 'client_settings', ...settings } as ClientSettingsObject;
 }
 
+export const renameClientBody = z.strictObject({ name: visibleText(1, 200) });
+export type RenameClientBody = z.output<typeof renameClientBody>;
+
 export const clientObject = z.object({
   id: idSchema('cli'),
   object: z.literal('client'),
   name: z.string(),
   status: z.enum(['active', 'suspended', 'closed']),
-  livemode: z.boolean().meta({ description: 'The mode of the key that asks.' }),
+  livemode: z.boolean().meta({ description: 'The mode of the key that asks, or the one that a person asks for.' }),
   live_enabled: z.boolean().meta({ description: 'Whether the operator has opened live mode for this client.' }),
   fee_bps: z.int().meta({ description: 'The fee in basis points: 250 is 2.5 %.' }),
   created_at: z.iso.datetime(),

@@ -13,7 +13,7 @@ class Reader {
 class Feature {}
 
 it('gives the settings to features that do not import it', async () => {
-  const settings = loadSettings({ ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') });
+  const settings = loadSettings({ ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), JWT_SECRET_KEY: 'x'.repeat(32) });
   const app = await Test.createTestingModule({ imports: [ConfigModule.forRoot(settings), Feature] }).compile();
   expect(app.get(Reader, { strict: false }).settings).toBe(settings);
   await app.close();

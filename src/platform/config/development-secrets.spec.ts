@@ -8,6 +8,7 @@ import { SettingsError } from './settings-error';
 import type { Settings } from './settings';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
+const TOKEN_KEY = 'a-secret-of-thirty-two-characters';
 
 let folder: string;
 let dataDir: string;
@@ -41,6 +42,7 @@ describe('development.env', () => {
   it.each(['development', 'test'])('is made at the first start in %s, for this user only, and kept', (nodeEnv) => {
     const first = prepare({ NODE_ENV: nodeEnv });
     expect(first.encryptionMasterKeys).toHaveLength(1);
+    expect(first.jwtSecretKeys).toEqual([expect.stringMatching(/^\S{64}$/)]);
     expect(first.webhookSecrets.generic[0].length).toBeGreaterThanOrEqual(32);
     expect(first.webhookSecrets.stripe[0]).toMatch(/^whsec_\S{32}$/);
     expect(first.webhooksAllowPrivateNetworks).toBe(true);
@@ -53,24 +55,28 @@ describe('development.env', () => {
   it('differs from system to system', () => {
     const other = prepareSettings({ DATA_DIR: join(folder, 'other') });
     expect(prepare().encryptionMasterKeys).not.toEqual(other.encryptionMasterKeys);
+    expect(prepare().jwtSecretKeys).not.toEqual(other.jwtSecretKeys);
     expect(prepare().webhookSecrets).not.toEqual(other.webhookSecrets);
   });
 
   it.each(['staging', 'production'])('is neither written nor read in %s', (nodeEnv) => {
-    const env = { NODE_ENV: nodeEnv, PUBLIC_URL: 'https://pay.example.com' };
-    expect(problems(env).map(({ name }) => name)).toEqual(['ENCRYPTION_MASTER_KEY']);
+    const env = { NODE_ENV: nodeEnv, PUBLIC_URL: 'https://pay.example.com', SMTP_URL: 'smtp://mail.example' };
+    expect(problems(env).map(({ name }) => name)).toEqual(['ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY']);
     expect(existsSync(dataDir)).toBe(false);
     prepare();
-    expect(problems(env).map(({ name }) => name)).toEqual(['ENCRYPTION_MASTER_KEY']);
-    expect(prepare({ ...env, ENCRYPTION_MASTER_KEY: KEY }).webhookSecrets).toEqual({ generic: [], stripe: [] });
+    expect(problems(env).map(({ name }) => name)).toEqual(['ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY']);
+    expect(prepare({ ...env, ENCRYPTION_MASTER_KEY: KEY, JWT_SECRET_KEY: TOKEN_KEY }).webhookSecrets).toEqual({ generic: [], stripe: [] });
   });
 
   it('gives way to the environment and to NAME_FILE', () => {
     const made = prepare();
     const secretFile = join(folder, 'secret');
     writeFileSync(secretFile, 'from-a-secret-file\n');
-    const settings = prepare({ ENCRYPTION_MASTER_KEY: KEY, WEBHOOK_SECRET_FILE: secretFile, WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'false' });
+    const settings = prepare({
+      ENCRYPTION_MASTER_KEY: KEY, JWT_SECRET_KEY: TOKEN_KEY, WEBHOOK_SECRET_FILE: secretFile, WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'false',
+    });
     expect(settings.encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
+    expect(settings.jwtSecretKeys).toEqual([TOKEN_KEY]);
     expect(settings.webhookSecrets).toEqual({ generic: ['from-a-secret-file'], stripe: made.webhookSecrets.stripe });
     expect(settings.webhooksAllowPrivateNetworks).toBe(false);
   });
@@ -89,7 +95,7 @@ describe('development.env', () => {
     expect(settings.encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
     expect(settings.webhookSecrets).toEqual({ generic: [], stripe: [expect.stringMatching(/^whsec_/)] });
     expect(settings.webhooksAllowPrivateNetworks).toBe(false);
-    expect(readFileSync(file, 'utf8').startsWith(`${old}\nWEBHOOK_SECRET_STRIPE=whsec_`)).toBe(true);
+    expect(readFileSync(file, 'utf8').startsWith(`${old}\nJWT_SECRET_KEY=${settings.jwtSecretKeys[0]}\nWEBHOOK_SECRET_STRIPE=whsec_`)).toBe(true);
     expect(mode(file)).toBe(0o600);
     expect(prepare()).toEqual(settings);
   });

@@ -10,6 +10,7 @@ const FILE_NAME = 'development.env';
 /** What a developer's machine makes up for itself, so that a first start needs no settings. */
 const GENERATED: Record<string, () => string> = {
   ENCRYPTION_MASTER_KEY: () => randomBytes(32).toString('base64'),
+  JWT_SECRET_KEY: () => randomBytes(48).toString('base64url'),
   WEBHOOK_SECRET: () => randomBytes(32).toString('base64url'),
   WEBHOOK_SECRET_STRIPE: () => `whsec_${randomBytes(24).toString('base64url')}`,
 };

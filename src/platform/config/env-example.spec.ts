@@ -28,8 +28,8 @@ describe('.env.example', () => {
   });
 
   it('shows the true defaults', () => {
-    const key = { ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') };
-    expect(loadSettings({ ...values, ...key })).toEqual(loadSettings(key));
+    const keys = { ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), JWT_SECRET_KEY: 'x'.repeat(32) };
+    expect(loadSettings({ ...values, ...keys })).toEqual(loadSettings(keys));
   });
 
   it('leaves every secret empty and tells its NAME_FILE, and no other', () => {

@@ -7,14 +7,16 @@ import { SettingsError } from './settings-error';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
-const PRODUCTION = { NODE_ENV: 'production', ENCRYPTION_MASTER_KEY: KEY, PUBLIC_URL: 'https://pay.example.com' };
+const TOKEN_KEY = 'a-secret-of-thirty-two-characters';
+const KEYS = { ENCRYPTION_MASTER_KEY: KEY, JWT_SECRET_KEY: TOKEN_KEY };
+const PRODUCTION = { NODE_ENV: 'production', ...KEYS, PUBLIC_URL: 'https://pay.example.com', SMTP_URL: 'smtp://mail.example' };
 
 let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'cpg-settings-')); });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function load(env: Environment) {
-  return loadSettings({ ENCRYPTION_MASTER_KEY: KEY, ...env });
+  return loadSettings({ ...KEYS, ...env });
 }
 
 function refusal(read: () => unknown): SettingsError {
@@ -43,8 +45,10 @@ describe('defaults', () => {
       databaseUrl: undefined,
       databaseDirectUrl: undefined,
       trustedProxies: [],
+      redisUrl: undefined,
       logLevel: 'info',
       encryptionMasterKeys: [Buffer.alloc(32, 1)],
+      jwtSecretKeys: [TOKEN_KEY],
       securityEnabled: true,
       rateLimitingEnabled: true,
       simulationEnabled: true,
@@ -52,6 +56,12 @@ describe('defaults', () => {
       stripeWebhookAllowedIps: [],
       webhooksAllowPrivateNetworks: false,
       frontendOrigins: [],
+      smtpUrl: undefined,
+      mailFrom: 'CPGateway <no-reply@localhost>',
+      captcha: { provider: 'altcha', siteKey: undefined, secret: undefined },
+      debugEndpoints: 'all',
+      deprecatedApiVersions: [],
+      disabledApiVersions: [],
     });
   });
 
@@ -64,6 +74,13 @@ describe('defaults', () => {
     expect(load({ ...PRODUCTION }).simulationEnabled).toBe(false);
     expect(load({ ...PRODUCTION, SIMULATION_ENABLED: '1' }).simulationEnabled).toBe(true);
     expect(load({ ...PRODUCTION, NODE_ENV: 'staging' }).simulationEnabled).toBe(true);
+  });
+
+  it('switch debug endpoints off in production only, but for those named', () => {
+    expect(load({ ...PRODUCTION }).debugEndpoints).toEqual([]);
+    expect(load({ ...PRODUCTION, DEBUG_ENDPOINTS_WHITELIST: 'request, signature' }).debugEndpoints).toEqual(['request', 'signature']);
+    expect(load({ ...PRODUCTION, DEBUG_ENDPOINTS_ENABLED: 'true' }).debugEndpoints).toBe('all');
+    expect(load({ ...PRODUCTION, NODE_ENV: 'staging' }).debugEndpoints).toBe('all');
   });
 
   it('derive the public address from host and port', () => {
@@ -82,9 +99,11 @@ describe('each setting', () => {
     ['DATABASE_URL', 'postgresql://u:p%23@db/cpg?sslmode=verify-full', { databaseUrl: 'postgresql://u:p%23@db/cpg?sslmode=verify-full' }],
     ['DATABASE_DIRECT_URL', 'postgres:///cpg?host=/run/postgresql', { databaseDirectUrl: 'postgres:///cpg?host=/run/postgresql' }],
     ['TRUSTED_PROXIES', '10.0.0.0/8, 192.0.2.1,fd00::/8,::1', { trustedProxies: ['10.0.0.0/8', '192.0.2.1/32', 'fd00::/8', '::1/128'] }],
+    ['REDIS_URL', 'rediss://u:p@redis:6380/1', { redisUrl: 'rediss://u:p@redis:6380/1' }],
     ['FRONTEND_ORIGIN', 'https://Shop.example:443,http://[::1]:81/', { frontendOrigins: ['https://shop.example', 'http://[::1]:81'] }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['ENCRYPTION_MASTER_KEY', `${OTHER_KEY}, ${KEY}`, { encryptionMasterKeys: [Buffer.alloc(32, 2), Buffer.alloc(32, 1)] }],
+    ['JWT_SECRET_KEY', `${'n'.repeat(32)}, ${TOKEN_KEY}`, { jwtSecretKeys: ['n'.repeat(32), TOKEN_KEY] }],
     ['SECURITY_ENABLED', 'false', { securityEnabled: false }],
     ['RATE_LIMITING_ENABLED', '0', { rateLimitingEnabled: false }],
     [
@@ -94,6 +113,16 @@ describe('each setting', () => {
     ['WEBHOOK_SECRET_STRIPE', 'whsec_0123456789', { webhookSecrets: { generic: [], stripe: ['whsec_0123456789'] } }],
     ['STRIPE_WEBHOOK_ALLOWED_IPS', '3.18.12.63', { stripeWebhookAllowedIps: ['3.18.12.63/32'] }],
     ['WEBHOOKS_ALLOW_PRIVATE_NETWORKS', 'true', { webhooksAllowPrivateNetworks: true }],
+    ['SMTP_URL', 'smtps://user:p%40ss@mail.example:465', { smtpUrl: 'smtps://user:p%40ss@mail.example:465' }],
+    ['MAIL_FROM', 'My Pay <no-reply@pay.example>', { mailFrom: 'My Pay <no-reply@pay.example>' }],
+    ['MAIL_FROM', 'no-reply@pay.example', { mailFrom: 'no-reply@pay.example' }],
+    ['CAPTCHA_SITE_KEY', '0x4AAA', { captcha: { provider: 'altcha', siteKey: '0x4AAA' } }],
+    ['CAPTCHA_SECRET', 'shh', { captcha: { provider: 'altcha', secret: 'shh' } }],
+    ['DEBUG_ENDPOINTS_ENABLED', 'false', { debugEndpoints: [] }],
+    ['DEPRECATED_API_VERSIONS', 'v1:2027-01-31:2027-12-31', {
+      deprecatedApiVersions: [{ version: 'v1', deprecatedOn: new Date('2027-01-31'), sunsetOn: new Date('2027-12-31') }],
+    }],
+    ['DISABLED_API_VERSIONS', 'v0, v2', { disabledApiVersions: ['v0', 'v2'] }],
   ])('%s accepts %s', (name, value, expected) => {
     expect(load({ [name]: value })).toMatchObject(expected);
   });
@@ -118,6 +147,13 @@ describe('each setting', () => {
     ['WEBHOOK_SECRET', 'fifteen-letters'], ['WEBHOOK_SECRET_STRIPE', 'sixteen-letters-,'],
     ['STRIPE_WEBHOOK_ALLOWED_IPS', 'stripe.com'],
     ['WEBHOOKS_ALLOW_PRIVATE_NETWORKS', '2'],
+    ['REDIS_URL', 'http://redis:6379'], ['REDIS_URL', 'redis:6379'], ['JWT_SECRET_KEY', 'x'.repeat(31)], ['JWT_SECRET_KEY', `${TOKEN_KEY},`],
+    ['SMTP_URL', 'mail.example:587'], ['SMTP_URL', 'https://mail.example'], ['SMTP_URL', 'smtp:mail.example'],
+    ['MAIL_FROM', 'CPGateway'], ['MAIL_FROM', 'A <a@example>\r\nBcc: b@example'],
+    ['CAPTCHA_PROVIDER', 'none'], ['CAPTCHA_SITE_KEY', 'x'.repeat(201)], ['CAPTCHA_SECRET', 'x'.repeat(501)],
+    ['DEBUG_ENDPOINTS_ENABLED', 'yes'], ['DEBUG_ENDPOINTS_WHITELIST', '*'],
+    ['DEPRECATED_API_VERSIONS', 'v1'], ['DEPRECATED_API_VERSIONS', 'v1:2027-02-30:2027-12-31'],
+    ['DEPRECATED_API_VERSIONS', 'v1:2027-12-31:2027-01-31'], ['DISABLED_API_VERSIONS', '1'], ['DISABLED_API_VERSIONS', 'v1.2'],
   ])('%s refuses %s', (name, value) => {
     expect(problemNames({ [name]: value })).toEqual([name]);
   });
@@ -136,15 +172,21 @@ describe('staging and production', () => {
   });
 
   it.each(['staging', 'production'])('%s has no default for a secret', (nodeEnv) => {
-    const { problems } = refusal(() => loadSettings({ NODE_ENV: nodeEnv }));
+    const { problems } = refusal(() => loadSettings({ NODE_ENV: nodeEnv, SMTP_URL: 'smtp://mail.example' }));
     expect(problems).toEqual([
       { name: 'ENCRYPTION_MASTER_KEY', message: expect.stringContaining('is missing; expected 32 random bytes as base64') },
+      { name: 'JWT_SECRET_KEY', message: expect.stringContaining('is missing; expected at least 32 characters') },
     ]);
   });
 
   it.each(['staging', 'production'])('%s refuses a public address without encryption and webhooks into private networks', (nodeEnv) => {
     const env = { ...PRODUCTION, NODE_ENV: nodeEnv, PUBLIC_URL: 'http://pay.example.com', WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'true' };
     expect(problemNames(env)).toEqual(['PUBLIC_URL', 'WEBHOOKS_ALLOW_PRIVATE_NETWORKS']);
+  });
+
+  it('production refuses to be without a mail server, where staging writes mail into a folder', () => {
+    expect(problemNames({ ...PRODUCTION, SMTP_URL: undefined })).toEqual(['SMTP_URL']);
+    expect(load({ ...PRODUCTION, NODE_ENV: 'staging', SMTP_URL: undefined }).smtpUrl).toBeUndefined();
   });
 
   it('production refuses to be unprotected, where staging may try it', () => {
@@ -162,8 +204,8 @@ describe('a refusal', () => {
     };
     const error = refusal(() => loadSettings(env));
     const names = [
-      'PORT', 'PUBLIC_URL', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'ENCRYPTION_MASTER_KEY', 'SECURITY_ENABLED', 'WEBHOOK_SECRET',
-      'WEBHOOK_SECRET_STRIPE', 'WEBHOOKS_ALLOW_PRIVATE_NETWORKS',
+      'PORT', 'PUBLIC_URL', 'TRUSTED_PROXIES', 'LOG_LEVEL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'SECURITY_ENABLED', 'WEBHOOK_SECRET',
+      'WEBHOOK_SECRET_STRIPE', 'WEBHOOKS_ALLOW_PRIVATE_NETWORKS', 'SMTP_URL',
     ];
     expect(error.problems.map(({ name }) => name)).toEqual(names);
     expect(error.message.match(/(?<=^ {2})[A-Z_]+(?=: )/gm)).toEqual(names);
@@ -193,7 +235,8 @@ describe('a refusal', () => {
     writeFileSync(file, `${canary},${canary}`);
     const everywhere = Object.fromEntries(Object.keys(PRODUCTION).concat(
       'HOST', 'PORT', 'DATABASE_URL', 'TRUSTED_PROXIES', 'FRONTEND_ORIGIN', 'LOG_LEVEL', 'SECURITY_ENABLED', 'WEBHOOK_SECRET',
-      'STRIPE_WEBHOOK_ALLOWED_IPS',
+      'STRIPE_WEBHOOK_ALLOWED_IPS', 'REDIS_URL', 'MAIL_FROM', 'CAPTCHA_PROVIDER', 'DEBUG_ENDPOINTS_WHITELIST', 'DEPRECATED_API_VERSIONS',
+      'DISABLED_API_VERSIONS',
     ).map((name) => [name, canary]));
     const { message, problems, stack } = refusal(() => loadSettings({
       ...everywhere,
@@ -202,7 +245,7 @@ describe('a refusal', () => {
       ENCRYPTION_MASTER_KEY_FILE: file,
       WEBHOOK_SECRET_STRIPE_FILE: canary,
     }));
-    expect(problems.length).toBeGreaterThanOrEqual(13);
+    expect(problems.length).toBeGreaterThanOrEqual(20);
     expect(message + stack + JSON.stringify(problems)).not.toContain('canary');
   });
 });
@@ -215,12 +258,15 @@ describe('NAME_FILE', () => {
   }
 
   it.each(['', '\n', '\r\n'])('gives the secret, without the line break %j at its end', (end) => {
-    expect(loadSettings({ ENCRYPTION_MASTER_KEY_FILE: fileWith(KEY + end) }).encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
+    expect(loadSettings({ JWT_SECRET_KEY: TOKEN_KEY, ENCRYPTION_MASTER_KEY_FILE: fileWith(KEY + end) }).encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
   });
 
   it.each([
     ['DATABASE_URL', 'postgres://db/cpg', { databaseUrl: 'postgres://db/cpg' }],
     ['DATABASE_DIRECT_URL', 'postgres://db/cpg', { databaseDirectUrl: 'postgres://db/cpg' }],
+    ['REDIS_URL', 'redis://redis', { redisUrl: 'redis://redis' }],
+    ['SMTP_URL', 'smtp://mail.example', { smtpUrl: 'smtp://mail.example' }],
+    ['CAPTCHA_SECRET', 'shh', { captcha: { provider: 'altcha', secret: 'shh' } }],
     ['WEBHOOK_SECRET', 'sixteen-letters-', { webhookSecrets: { generic: ['sixteen-letters-'], stripe: [] } }],
     ['WEBHOOK_SECRET_STRIPE', 'sixteen-letters-', { webhookSecrets: { generic: [], stripe: ['sixteen-letters-'] } }],
   ])('works for %s', (name, value, expected) => {
@@ -237,7 +283,7 @@ describe('NAME_FILE', () => {
 
   it('names setting and path when the file is missing, a directory or empty', () => {
     const missing = join(folder, 'missing');
-    const read = (path: string) => refusal(() => loadSettings({ ENCRYPTION_MASTER_KEY_FILE: path })).problems;
+    const read = (path: string) => refusal(() => loadSettings({ JWT_SECRET_KEY: TOKEN_KEY, ENCRYPTION_MASTER_KEY_FILE: path })).problems;
     expect(read(missing)).toEqual([{
       name: 'ENCRYPTION_MASTER_KEY',
       message: `ENCRYPTION_MASTER_KEY_FILE names ${missing}, which cannot be read (ENOENT); expected a file that this user may read`,

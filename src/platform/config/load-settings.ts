@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { isIPv6 } from 'node:net';
 import { readDevelopmentFile } from './development-secrets';
 import { readSecretFiles, type Environment } from './secret-files';
-import { isProductionLikeEnv, readNodeEnv, settingNames, settingsSchema, type Settings, type WrittenSettings } from './settings';
+import {
+  isProductionLikeEnv, readCaptchaProvider, readNodeEnv, settingNames, settingsSchema, type Settings, type WrittenSettings,
+} from './settings';
 import { SettingsError, type SettingsProblem } from './settings-error';
 
 /**
@@ -32,7 +34,7 @@ function load(env: Environment, earlierProblems: SettingsProblem[]): Settings {
   const files = readSecretFiles(env);
   const values: Environment = Object.fromEntries(settingNames.map((name) => [name, files.values[name] ?? (env[name] || undefined)]));
   const nodeEnv = readNodeEnv(values['NODE_ENV']);
-  const outcome = settingsSchema(nodeEnv ?? 'development').safeParse(values);
+  const outcome = settingsSchema(nodeEnv ?? 'development', readCaptchaProvider(values['CAPTCHA_PROVIDER'])).safeParse(values);
 
   const problems = [...earlierProblems, ...files.problems];
   for (const { path, message } of outcome.error?.issues ?? []) {
@@ -56,8 +58,10 @@ function toSettings(written: WrittenSettings): Settings {
     databaseUrl: written.DATABASE_URL,
     databaseDirectUrl: written.DATABASE_DIRECT_URL,
     trustedProxies: written.TRUSTED_PROXIES,
+    redisUrl: written.REDIS_URL,
     logLevel: written.LOG_LEVEL,
     encryptionMasterKeys: written.ENCRYPTION_MASTER_KEY,
+    jwtSecretKeys: written.JWT_SECRET_KEY,
     securityEnabled: written.SECURITY_ENABLED,
     rateLimitingEnabled: written.RATE_LIMITING_ENABLED,
     simulationEnabled: written.SIMULATION_ENABLED,
@@ -65,6 +69,12 @@ function toSettings(written: WrittenSettings): Settings {
     stripeWebhookAllowedIps: written.STRIPE_WEBHOOK_ALLOWED_IPS,
     webhooksAllowPrivateNetworks: written.WEBHOOKS_ALLOW_PRIVATE_NETWORKS,
     frontendOrigins: written.FRONTEND_ORIGIN,
+    smtpUrl: written.SMTP_URL,
+    mailFrom: written.MAIL_FROM,
+    captcha: { provider: written.CAPTCHA_PROVIDER, siteKey: written.CAPTCHA_SITE_KEY, secret: written.CAPTCHA_SECRET },
+    debugEndpoints: written.DEBUG_ENDPOINTS_ENABLED ? 'all' : written.DEBUG_ENDPOINTS_WHITELIST,
+    deprecatedApiVersions: written.DEPRECATED_API_VERSIONS,
+    disabledApiVersions: written.DISABLED_API_VERSIONS,
   };
 }
 

@@ -71,6 +71,56 @@ export const webAddressSetting = z.string()
   )
   .transform((text) => text.replace(/\/+$/, ''));
 
+/** A Redis address, plain or over TLS (https://www.iana.org/assignments/uri-schemes/prov/redis). */
+export const redisUrlSetting = z.string().refine(
+  (text) => isServer(text, ['redis:', 'rediss:']),
+  'is not a Redis address; expected redis://user:password@host:6379/0 (rediss: for TLS)',
+);
+
+/** A mail server's address as nodemailer reads it (https://nodemailer.com/smtp). */
+export const smtpUrlSetting = z.string({
+  error: 'is missing; expected smtp://user:password@host:587, without which nobody can confirm an address or reset a password',
+})
+  .refine(
+    (text) => isServer(text, ['smtp:', 'smtps:']),
+    'is not a mail server; expected smtp://user:password@host:587 (smtps: for TLS from the first byte)',
+  );
+
+/** A sender, with or without a name before the address. */
+export const mailAddressSetting = z.string().max(320)
+  .regex(
+    /^(?:[^<>\r\n]{0,200}<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+)$/,
+    'is not a sender; expected no-reply@pay.example.com or Name <no-reply@pay.example.com>',
+  );
+
+/** Secrets that sign access tokens, newest first: as long as the digest that they key (RFC 7518, 3.2). */
+export const tokenSecretSetting = listSetting(
+  (entry) => (entry.length >= 32 ? entry : undefined),
+  'at least 32 characters, as `openssl rand -base64 48` prints them (while rotating: newest first, with commas between)',
+);
+
+/** Names of lower-case letters and dashes, comma-separated. */
+export const namesSetting = listSetting(
+  (entry) => (/^[a-z][a-z-]{0,40}$/.test(entry) ? entry : undefined), 'names such as request, with commas between',
+);
+
+/** API versions, comma-separated. */
+export const apiVersionsSetting = listSetting(
+  (entry) => (/^v[0-9]{1,3}$/.test(entry) ? entry : undefined), 'versions such as v1, with commas between',
+);
+
+/** A version that still answers and says until when. */
+export interface DeprecatedVersion {
+  version: string;
+  deprecatedOn: Date;
+  sunsetOn: Date;
+}
+
+/** `v1:<deprecated-on>:<sunset-on>`, comma-separated, dates as YYYY-MM-DD in UTC. */
+export const deprecatedVersionsSetting = listSetting(
+  readDeprecatedVersion, 'a version with two dates such as v1:2027-01-31:2027-12-31, with commas between',
+);
+
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
 
 /** A PostgreSQL connection URI, kept as it is (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). */
@@ -103,6 +153,24 @@ function readAddressRange(entry: string): string | undefined {
   // A caller's mapped address (::ffff:10.0.0.1) is compared as IPv4, so a range written that way would never match.
   if (!ipaddr.IPv6.isValidCIDR(range) || ipaddr.IPv6.parseCIDR(range)[0].isIPv4MappedAddress()) return undefined;
   return range;
+}
+
+function readDeprecatedVersion(entry: string): DeprecatedVersion | undefined {
+  const [, version, from, to] = /^(v[1-9][0-9]{0,2}):(\d{4}-\d\d-\d\d):(\d{4}-\d\d-\d\d)$/.exec(entry) ?? [];
+  const [deprecatedOn, sunsetOn] = [from, to].map((day) => new Date(`${day}T00:00:00.000Z`));
+  // A date that does not exist is invalid, or rolls over to another day.
+  const exist = version !== undefined && isDay(deprecatedOn, from) && isDay(sunsetOn, to) && deprecatedOn <= sunsetOn;
+  return exist ? { version, deprecatedOn, sunsetOn } : undefined;
+}
+
+function isDay(date: Date, written: string): boolean {
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(written);
+}
+
+/** `redis:6379` is an address of the scheme redis without any host. */
+function isServer(text: string, protocols: readonly string[]): boolean {
+  const url = readUrl(text);
+  return url !== undefined && protocols.includes(url.protocol) && url.hostname !== '' && !/\s/.test(text);
 }
 
 function readUrl(text: string): URL | undefined {

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import {
-  addressRangesSetting, booleanSetting, databaseUrlSetting, hostSetting, listSetting, originsSetting, portSetting, sharedSecretsSetting,
-  webAddressSetting, wordSetting,
+  addressRangesSetting, apiVersionsSetting, booleanSetting, databaseUrlSetting, type DeprecatedVersion, deprecatedVersionsSetting,
+  hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting, redisUrlSetting, sharedSecretsSetting,
+  smtpUrlSetting, tokenSecretSetting, webAddressSetting, wordSetting,
 } from './setting-types';
 
 const NODE_ENVS = ['development', 'test', 'staging', 'production'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
+const CAPTCHA_PROVIDERS = ['altcha', 'turnstile', 'hcaptcha', 'recaptcha'] as const;
+
+export type CaptchaProvider = (typeof CAPTCHA_PROVIDERS)[number];
 export type NodeEnv = (typeof NODE_ENVS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -32,9 +36,13 @@ export interface Settings {
   databaseDirectUrl?: string;
   /** CIDR ranges whose forwarding headers are believed; empty = none. */
   trustedProxies: string[];
+  /** Where limits are counted for all instances together. Absent = each instance counts for itself. */
+  redisUrl?: string;
   logLevel: LogLevel;
   /** 32 bytes each, newest first: the first one writes, all of them read. Never empty. */
   encryptionMasterKeys: Buffer[];
+  /** Signs the access tokens of people, newest first: the first one signs, all of them verify. Never empty. */
+  jwtSecretKeys: string[];
   securityEnabled: boolean;
   rateLimitingEnabled: boolean;
   simulationEnabled: boolean;
@@ -45,6 +53,15 @@ export interface Settings {
   webhooksAllowPrivateNetworks: boolean;
   /** Origins as browsers send them; empty = none. */
   frontendOrigins: string[];
+  /** Absent = mail is written to `dataDir`/outbox; never absent in production. */
+  smtpUrl?: string;
+  /** The sender of the gateway's mail, such as `CPGateway <no-reply@pay.example.com>`. */
+  mailFrom: string;
+  captcha: { provider: CaptchaProvider; siteKey?: string; secret?: string };
+  /** Debug endpoints that exist: all of them, or those named. */
+  debugEndpoints: 'all' | readonly string[];
+  deprecatedApiVersions: DeprecatedVersion[];
+  disabledApiVersions: string[];
 }
 
 const NODE_ENV = wordSetting(NODE_ENVS).default('development');
@@ -52,6 +69,13 @@ const NODE_ENV = wordSetting(NODE_ENVS).default('development');
 /** What kind of system this is; undefined when NODE_ENV is not a known word. An empty or missing value is `development`. */
 export function readNodeEnv(value: string | undefined): NodeEnv | undefined {
   return NODE_ENV.safeParse(value || undefined).data;
+}
+
+const CAPTCHA_PROVIDER = wordSetting(CAPTCHA_PROVIDERS).default('altcha');
+
+/** Which CAPTCHA is asked for; undefined when CAPTCHA_PROVIDER is not a known word. An empty or missing value is `altcha`. */
+export function readCaptchaProvider(value: string | undefined): CaptchaProvider | undefined {
+  return CAPTCHA_PROVIDER.safeParse(value || undefined).data;
 }
 
 const ENCRYPTION_MASTER_KEY = listSetting(
@@ -63,10 +87,11 @@ const ENCRYPTION_MASTER_KEY = listSetting(
 );
 
 /**
- * The settings as they are written, name by name, and the rules for each in the given kind of system. The rules sit on the single
- * settings instead of on the whole, because zod skips the checks of a whole that has a wrong part, and one report must show every problem.
+ * The settings as they are written, name by name, and the rules for each in the given kind of system and with the given CAPTCHA
+ * (undefined = not known, so without rules). The rules sit on the single settings instead of on the whole, because zod skips the checks
+ * of a whole that has a wrong part, and one report must show every problem.
  */
-export function settingsSchema(nodeEnv: NodeEnv) {
+export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvider) {
   const isProduction = nodeEnv === 'production';
   const isProductionLike = isProductionLikeEnv(nodeEnv);
   const ownAddress = webAddressSetting.refine(
@@ -82,9 +107,11 @@ export function settingsSchema(nodeEnv: NodeEnv) {
     DATABASE_URL: databaseUrlSetting.optional(),
     DATABASE_DIRECT_URL: databaseUrlSetting.optional(),
     TRUSTED_PROXIES: addressRangesSetting.default([]),
+    REDIS_URL: redisUrlSetting.optional(),
     FRONTEND_ORIGIN: originsSetting.default([]),
     LOG_LEVEL: wordSetting(LOG_LEVELS).default('info'),
     ENCRYPTION_MASTER_KEY,
+    JWT_SECRET_KEY: tokenSecretSetting,
     SECURITY_ENABLED: booleanSetting
       .refine((enabled) => enabled || !isProduction, 'is switched off; expected true in production, where nothing may pass unblocked')
       .default(true),
@@ -99,7 +126,25 @@ export function settingsSchema(nodeEnv: NodeEnv) {
         `is switched on; expected false in ${nodeEnv}, where a merchant's address must not lead into your own network`,
       )
       .default(false),
+    SMTP_URL: isProduction ? smtpUrlSetting : smtpUrlSetting.optional(),
+    MAIL_FROM: mailAddressSetting.default('CPGateway <no-reply@localhost>'),
+    CAPTCHA_PROVIDER,
+    ...captchaSettings(captchaProvider),
+    DEBUG_ENDPOINTS_ENABLED: booleanSetting.default(!isProduction),
+    DEBUG_ENDPOINTS_WHITELIST: namesSetting.default([]),
+    DEPRECATED_API_VERSIONS: deprecatedVersionsSetting.default([]),
+    DISABLED_API_VERSIONS: apiVersionsSetting.default([]),
   });
+}
+
+/** What the CAPTCHA takes besides its name: a provider outside needs both of its keys. */
+function captchaSettings(provider: CaptchaProvider | undefined) {
+  const isRemote = provider !== undefined && provider !== 'altcha';
+  const key = (what: string, maxLength: number) => {
+    const text = z.string({ error: `is missing; expected the ${what} that ${provider} has given you` }).max(maxLength);
+    return isRemote ? text : text.optional();
+  };
+  return { CAPTCHA_SITE_KEY: key('site key', 200), CAPTCHA_SECRET: key('secret', 500) };
 }
 
 /** Settings as they are written in the environment, checked and converted. */
@@ -114,7 +159,8 @@ export const settingNames: readonly string[] = Object.keys(settingsSchema('devel
 
 /** The settings that may also be given as NAME_FILE and whose values are never shown. */
 export const secretNames = [
-  'DATABASE_URL', 'DATABASE_DIRECT_URL', 'ENCRYPTION_MASTER_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
+  'DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
+  'SMTP_URL', 'CAPTCHA_SECRET',
 ] as const satisfies readonly (keyof WrittenSettings)[];
 
 function readMasterKey(entry: string): Buffer | undefined {

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { QueryConfig, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Problem } from '../http/problem';
-import { currentContext, type KeyAccess, type RequestContext } from '../http/request-context';
+import { currentContext, type RequestContext } from '../http/request-context';
 import { type ClaimOutcome, claimParameter, refuseClaim, sealAnswer } from '../idempotency/idempotency';
 import { Envelope } from '../security/crypto/envelope';
 import { poolOf } from './data-source';
@@ -62,37 +62,38 @@ export class UnitOfWork {
 
   /** Ends a request whose idempotency key was not free, with the stored answer or a refusal. */
   refuse(outcome: ClaimOutcome): never {
-    const { access, claim } = currentContext();
-    if (!access || !claim) throw new Error('Only a request with a claim can be refused for it.');
-    return refuseClaim(outcome, this.envelope, access, claim);
+    const { claim } = currentContext();
+    if (!claim) throw new Error('Only a request with a claim can be refused for it.');
+    return refuseClaim(outcome, this.envelope, claim);
   }
 
   private async inTransaction<T>(manager: EntityManager, work: (tx: Tx) => Promise<T>): Promise<T> {
     const context = currentContext();
-    if (context.access) await this.open(manager, context, context.access);
+    if (context.access || context.session) await this.open(manager, context);
     const result = await work({ manager, query: (sql, values) => manager.query(sql, values) });
     await this.storeAnswer(manager, context, result);
     return result;
   }
 
-  private async open(manager: EntityManager, { claim }: RequestContext, access: KeyAccess): Promise<void> {
+  private async open(manager: EntityManager, context: RequestContext): Promise<void> {
+    const { claim } = context;
     const claimed: { outcome: ClaimOutcome | null }[] = await manager.query(
       'select open_change($1, $2) as outcome',
-      [accessParameter(access), claim ? claimParameter(access, claim) : null],
+      [accessParameter(context), claim ? claimParameter(claim) : null],
     );
     const outcome = claimed[0]?.outcome;
-    if (outcome && claim) refuseClaim(outcome, this.envelope, access, claim);
+    if (outcome && claim) refuseClaim(outcome, this.envelope, claim);
   }
 
-  private async storeAnswer(manager: EntityManager, { access, claim, policy }: RequestContext, result: unknown): Promise<void> {
-    if (!access || !claim) return;
+  private async storeAnswer(manager: EntityManager, { claim, policy }: RequestContext, result: unknown): Promise<void> {
+    if (!claim) return;
     const body = JSON.stringify(result ?? null);
     const sealed = policy?.secretAnswer === true;
     await manager.query(
       `update idempotency_keys set status = $5, body = $6, sealed = $7
         where client_id = $1 and livemode = $2 and route = $3 and key = $4`,
-      [access.clientId, access.livemode, claim.route, claim.key, policy?.status ?? 200,
-        sealed ? sealAnswer(this.envelope, access, claim, body) : body, sealed],
+      [claim.owner, claim.livemode, claim.route, claim.key, policy?.status ?? 200,
+        sealed ? sealAnswer(this.envelope, claim, body) : body, sealed],
     );
   }
 
@@ -117,20 +118,19 @@ export class UnitOfWork {
   }
 }
 
-/** The access as check_access takes it. */
-export function accessParameter(access: KeyAccess): string {
-  return JSON.stringify({
-    client_id: access.clientId,
-    key_id: access.keyId,
-    key_revision: access.keyRevision,
-    client_revision: access.clientRevision,
-  });
+/** The caller's access as check_access takes it: a key's, or a signed-in person's with the client that the person belongs to. */
+export function accessParameter({ access, key, session }: Pick<RequestContext, 'access' | 'key' | 'session'>): string {
+  const client = access && { client_id: access.clientId, client_revision: access.clientRevision };
+  const credential = key
+    ? { key_id: key.keyId, key_revision: key.keyRevision }
+    : session && { session_id: session.sessionId, person_id: session.personId, person_revision: session.personRevision };
+  return JSON.stringify({ ...client, ...credential });
 }
 
 /** What a caller is told when the database kept refusing; anything unexpected stays what it was. */
 function refusal(state: string | undefined, error: unknown): unknown {
   if (state === SQLSTATE.stale) return new Problem('state_conflict', 'The object is being changed by others. Read it again, then decide.');
-  if (state === SQLSTATE.accessChanged) return new Problem('unauthenticated', 'The API key was changed meanwhile. Authenticate again.');
+  if (state === SQLSTATE.accessChanged) return new Problem('unauthenticated', 'Your access was changed meanwhile. Authenticate again.');
   if (state === SQLSTATE.lockNotAvailable) {
     return new Problem('state_conflict', 'The object is being changed by others for unusually long. Try again in a moment.', {
       headers: { 'retry-after': '1' },

@@ -3,14 +3,18 @@ import { isIPv6 } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
-import type { Settings } from '../config/settings';
+import { SETTINGS, type Settings } from '../config/settings';
 import { newId } from '../identifiers';
+import { AddressGate } from '../security/blocks/address-gate';
+import { isFromThisMachine } from '../security/blocks/networks';
 import { maskSecrets } from '../security/crypto/masking';
+import { apiVersionOf, refuseDisabledVersions } from './api-versions';
 import { parseJsonBody } from './json-body';
 import { Problem } from './problem';
 import { RawRefusals } from './raw-refusals';
 import { type RequestContext, runInContext } from './request-context';
 import { RouteTable } from './route-table';
+import { answerHeaders, securityHeaders } from './security-headers';
 
 const MAX_BODY_BYTES = 256 * 1024;
 /** What callers and their load balancers send: UUIDs, `Root=1-…`, trace parents, order numbers. */
@@ -26,7 +30,7 @@ declare module 'fastify' {
 
 /** The Fastify server beneath Nest: size and time bounds, request ids, and which peers may speak for others. */
 export function httpAdapter(settings: Settings): FastifyAdapter {
-  const refusals = new RawRefusals();
+  const refusals = new RawRefusals(securityHeaders(settings));
   return new FastifyAdapter({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -50,10 +54,13 @@ export function allowOrigins(app: NestFastifyApplication, origins: readonly stri
   app.enableCors({
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Content-Type', 'X-API-Key', 'X-Timestamp', 'X-Signature', 'Idempotency-Key', 'X-Request-Id'],
+    allowedHeaders: [
+      'Content-Type', 'Authorization', 'X-API-Key', 'X-Timestamp', 'X-Signature', 'X-Admin-Signature', 'X-TOTP-Code', 'X-Livemode',
+      'Idempotency-Key', 'X-Request-Id',
+    ],
     exposedHeaders: [
       'X-Request-Id', 'Idempotency-Replayed', 'Retry-After', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset',
-      'RateLimit', 'RateLimit-Policy',
+      'RateLimit', 'RateLimit-Policy', 'Deprecation', 'Sunset', 'Warning', 'WWW-Authenticate',
     ],
     maxAge: 600,
   });
@@ -63,29 +70,44 @@ export function allowOrigins(app: NestFastifyApplication, origins: readonly stri
 export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const routes = app.get(RouteTable);
+  const gate = app.get(AddressGate);
+  const settings = app.get<Settings>(SETTINGS);
+  const headersFor = answerHeaders(settings);
   RawRefusals.ignoreExpectations(fastify.server);
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   fastify.decorateRequest('context', null as never);
   fastify.addHook('onRequest', (request, reply, done) => {
+    const ip = plainAddress(request.ip);
     const context: RequestContext = {
       requestId: request.id,
-      ip: plainAddress(request.ip),
+      ip,
+      fromThisMachine: isFromThisMachine(ip, request.headers),
       userAgent: request.headers['user-agent'],
-      apiVersion: request.routeOptions.url?.startsWith('/v1/') ? 'v1' : undefined,
+      apiVersion: versionOf(request),
       method: request.method,
       route: request.routeOptions.url,
       startedAt: performance.now(),
     };
     request.context = context;
-    void reply.header('x-request-id', request.id);
-    const hasHost = request.headers.host !== undefined || request.raw.httpVersion === '1.0';
-    runInContext(context, () => (hasHost ? done() : done(new Problem('malformed_request', 'HTTP/1.1 requires a Host header.'))));
+    void reply.headers(headersFor(context.apiVersion)).header('x-request-id', request.id);
+    runInContext(context, () => done(gate.refusalOf(context) ?? hostRefusal(request)));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     logAnswer(log, request, reply);
     done();
   });
+  refuseDisabledVersions(fastify, settings.disabledApiVersions);
   strictBodies(fastify);
+}
+
+function hostRefusal({ headers, raw }: FastifyRequest): Problem | undefined {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
+  return new Problem('malformed_request', 'HTTP/1.1 requires a Host header.');
+}
+
+/** By the pattern that matched, because the router also takes percent-encoded spellings; where none did, or a preflight, by the path. */
+function versionOf({ routeOptions: { url: pattern }, url }: FastifyRequest): string | undefined {
+  return apiVersionOf(pattern === undefined || pattern === '*' ? url : pattern);
 }
 
 /** A well-formed id of the caller's is kept, unless it holds what no log may hold. */

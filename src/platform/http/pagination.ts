@@ -50,9 +50,9 @@ export interface KeysetClause {
 
 /**
  * Writes the keyset clause of a list: equalities first, then the range of ids, one index scan at any depth.
- * Column names come from code, never from the caller; values are always parameters.
+ * Column names, and the fixed condition that may come on top (`also`), come from code, never from the caller; values are always parameters.
  */
-export function keyset(prefix: IdPrefix, equalities: Readonly<Record<string, unknown>>, query: PageQuery): KeysetClause {
+export function keyset(prefix: IdPrefix, equalities: Readonly<Record<string, unknown>>, query: PageQuery, also?: string): KeysetClause {
   const values: unknown[] = [];
   const conditions: string[] = [];
   const add = (condition: string, value: unknown) => {
@@ -65,9 +65,10 @@ export function keyset(prefix: IdPrefix, equalities: Readonly<Record<string, unk
   add('id >', query.ending_before);
   add('id >=', query.created_gte && idLowerBound(prefix, new Date(query.created_gte)));
   add('id <', query.created_lt && idLowerBound(prefix, new Date(query.created_lt)));
+  if (also) conditions.push(also);
   const direction = query.ending_before ? 'asc' : 'desc';
   values.push(query.limit + 1);
-  return { sql: `where ${conditions.join(' and ')} order by id ${direction} limit $${values.length}`, values };
+  return { sql: `where ${conditions.join(' and ') || 'true'} order by id ${direction} limit $${values.length}`, values };
 }
 
 /** Cuts the extra row that tells whether there is more, and puts a page that was read backwards newest first again. */

@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, Logger, NotFoundException, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotentReplay } from '../idempotency/idempotent-replay';
-import { allowanceHeaders, rateLimited, RateLimiter } from '../security/rate-limiter';
+import { RefusalCounter } from '../security/blocks/refusal-counter';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../security/limits/rate-limiter';
 import { Problem, type ProblemCode, PROBLEMS } from './problem';
 import { RouteTable } from './route-table';
 
@@ -33,6 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly routes: RouteTable,
     private readonly limiter: RateLimiter,
+    private readonly counter: RefusalCounter,
     @Optional() @Inject(REFUSAL_RECORDER) private readonly refusals?: RefusalRecorder,
   ) {}
 
@@ -69,6 +71,7 @@ export class ProblemFilter implements ExceptionFilter {
         requestId: request.id,
       });
     }
+    await this.counter.count(problem, request.context);
     await reply
       .status(problem.status)
       .headers(problem.headers)

@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../identifiers';
 import { Problem } from './problem';
+import type { Headers } from './security-headers';
 
 /**
  * What is refused before the router, and so before hooks, guards and the filter: addresses that cannot be decoded and bytes that are
@@ -12,12 +13,16 @@ import { Problem } from './problem';
 export class RawRefusals {
   private readonly logger = new Logger('Http');
 
+  /** `headers` go with every refusal. */
+  constructor(private readonly headers: Headers) {}
+
   /** An address with broken percent-encoding, or with a part that is longer than any identifier. */
   readonly badAddress = (error: { code: string }, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = new Problem('malformed_request', 'The address is not valid: its percent-encoding is broken, or a part is too long.');
     this.note(request.id, error.code, request.ip);
     void reply
       .status(problem.status)
+      .headers(this.headers)
       .header('x-request-id', request.id)
       .type('application/problem+json; charset=utf-8')
       .send(JSON.stringify(problem.toBody(request.id)));
@@ -30,7 +35,7 @@ export class RawRefusals {
     this.note(requestId, error.code, socket.remoteAddress);
     // An answer that is already on its way must not get a second one into its middle; Node keeps it on the socket.
     const begun = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage?.headersSent;
-    if (socket.writable && !begun) socket.write(answer(detailOf(error), requestId));
+    if (socket.writable && !begun) socket.write(answer(detailOf(error), { 'x-request-id': requestId, ...this.headers }, requestId));
     socket.destroy(error);
   };
 
@@ -50,14 +55,14 @@ function detailOf({ code }: NodeJS.ErrnoException): string {
   return 'This is not a valid HTTP request.';
 }
 
-function answer(detail: string, requestId: string): string {
+function answer(detail: string, headers: Headers, requestId: string): string {
   const problem = new Problem('malformed_request', detail);
   const body = JSON.stringify(problem.toBody(requestId));
   return [
     `HTTP/1.1 ${problem.status} Bad Request`,
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
     '',
     body,

@@ -1,5 +1,5 @@
 import { Problem } from '../http/problem';
-import type { KeyAccess, IdempotencyClaim } from '../http/request-context';
+import type { IdempotencyClaim } from '../http/request-context';
 import { Envelope } from '../security/crypto/envelope';
 import { IdempotentReplay } from './idempotent-replay';
 
@@ -11,24 +11,24 @@ export interface ClaimOutcome {
   sealed?: boolean;
 }
 
-const place = (access: KeyAccess, claim: IdempotencyClaim) => ({
+const place = (claim: IdempotencyClaim) => ({
   table: 'idempotency_keys',
   column: 'body',
-  row: [access.clientId, access.livemode, claim.route, claim.key].join(' '),
+  row: [claim.owner, claim.livemode, claim.route, claim.key].join(' '),
 });
 
 /** The claim as the SQL functions take it; with an answer where it is known before the change is written. */
-export function claimParameter(access: KeyAccess, claim: IdempotencyClaim, answer?: { status: number; body: string }): string {
-  return JSON.stringify({ client_id: access.clientId, livemode: access.livemode, ...claim, ...answer });
+export function claimParameter({ owner, ...claim }: IdempotencyClaim, answer?: { status: number; body: string }): string {
+  return JSON.stringify({ client_id: owner, ...claim, ...answer });
 }
 
 /** Seals the answer of a route that shows a secret once, so that its replay does not keep the secret in clear. */
-export function sealAnswer(envelope: Envelope, access: KeyAccess, claim: IdempotencyClaim, body: string): string {
-  return envelope.seal(body, place(access, claim));
+export function sealAnswer(envelope: Envelope, claim: IdempotencyClaim, body: string): string {
+  return envelope.seal(body, place(claim));
 }
 
 /** Ends a request whose key was not free: the stored answer, 422 for another request, 409 for one still running. */
-export function refuseClaim(outcome: ClaimOutcome, envelope: Envelope, access: KeyAccess, claim: IdempotencyClaim): never {
+export function refuseClaim(outcome: ClaimOutcome, envelope: Envelope, claim: IdempotencyClaim): never {
   if (outcome.outcome === 'mismatch') {
     throw new Problem('idempotency_mismatch', 'This Idempotency-Key was used with another method, path or body. Use a new key for a new request.');
   }
@@ -37,5 +37,5 @@ export function refuseClaim(outcome: ClaimOutcome, envelope: Envelope, access: K
       headers: { 'retry-after': '1' },
     });
   }
-  throw new IdempotentReplay(outcome.status, outcome.sealed ? envelope.open(outcome.body, place(access, claim)).toString('utf8') : outcome.body);
+  throw new IdempotentReplay(outcome.status, outcome.sealed ? envelope.open(outcome.body, place(claim)).toString('utf8') : outcome.body);
 }

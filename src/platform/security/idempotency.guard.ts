@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { mustBeSigned, needsIdempotencyKey } from '../http/policy';
+import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../http/policy';
 import { Problem } from '../http/problem';
 import { currentContext } from '../http/request-context';
 import { sha256Hex } from './crypto/digests';
@@ -18,15 +18,32 @@ export class IdempotencyGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     const context = currentContext();
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
-    if (!context.policy || !mustBeSigned(context.policy, request.method)) return true;
-    const key = needsIdempotencyKey(context.policy, request.method) ? keyOf(request) : String(request.headers['x-signature']);
+    if (!context.policy || !takesKeys(context.policy, request.method)) return true;
+    const key = context.key ? keyOfMerchant(context.policy, request) : keyOfPerson(request);
+    const owner = context.key?.clientId ?? context.session?.personId;
+    if (key === undefined || owner === undefined) return true;
     context.claim = {
+      owner,
+      livemode: context.access?.livemode ?? false,
       route: `${request.method} ${request.routeOptions.url}`,
       key,
       fingerprint: sha256Hex([request.method, request.originalUrl, bodyDigest(request)].join('\n')),
     };
     return true;
   }
+}
+
+function takesKeys(policy: RoutePolicy, method: string): boolean {
+  return mustBeSigned(policy, method) || policy.idempotent === true;
+}
+
+function keyOfMerchant(policy: RoutePolicy, request: FastifyRequest): string {
+  return needsIdempotencyKey(policy, request.method) ? keyOf(request) : String(request.headers['x-signature']);
+}
+
+/** People click; they may send a key, and their programs should. */
+function keyOfPerson(request: FastifyRequest): string | undefined {
+  return request.headers['idempotency-key'] === undefined ? undefined : keyOf(request);
 }
 
 function keyOf({ headers }: FastifyRequest): string {

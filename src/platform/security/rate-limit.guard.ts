@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { currentContext } from '../http/request-context';
-import { allowanceHeaders, rateLimited, RateLimiter } from './rate-limiter';
+import { allowanceHeaders, rateLimited, RateLimiter } from './limits/rate-limiter';
 
 /** Counts the call in the class that its policy names and tells the caller where it stands. */
 @Injectable()

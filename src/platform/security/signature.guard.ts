@@ -17,9 +17,9 @@ const SIGNATURE_FORM = /^v1=[0-9a-f]{64}$/;
 @Injectable()
 export class SignatureGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
-    const { policy, access } = currentContext();
+    const { policy, key } = currentContext();
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
-    if (!policy || !access || !mustBeSigned(policy, request.method)) return true;
+    if (!policy || !key || !mustBeSigned(policy, request.method)) return true;
     const { 'x-timestamp': timestamp, 'x-signature': signature } = request.headers;
     if (typeof timestamp !== 'string' || typeof signature !== 'string') {
       throw new Problem('signature_invalid', 'Sign this call: send X-Timestamp and X-Signature.');
@@ -27,7 +27,7 @@ export class SignatureGuard implements CanActivate {
     if (!TIMESTAMP_FORM.test(timestamp) || !SIGNATURE_FORM.test(signature)) {
       throw new Problem('signature_invalid', 'X-Timestamp is unix seconds and X-Signature is v1= and 64 lower-case hex digits.');
     }
-    const expected = hmacSha256(access.signingSecret, signedText(request, timestamp));
+    const expected = hmacSha256(key.signingSecret, signedText(request, timestamp));
     if (!constantTimeEqualHex(expected, signature.slice(3))) {
       throw new Problem('signature_invalid', 'X-Signature does not match this time, method, path, idempotency key and body.');
     }

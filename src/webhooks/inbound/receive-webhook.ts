@@ -1,9 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderEvent } from '../../platform/providers/provider-event';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem, type ProblemCode } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
+import { maskCardNumbers } from '../../platform/security/crypto/masking';
 import { inAnyCidr } from '../../platform/security/network/address-rules';
+import { SECURITY_EVENTS, type SecurityEvents } from '../../platform/security/security-events';
+import { withoutCardNumbers } from './card-free-payload';
 import { type ConfiguredSource, InboundSources } from './inbound-sources';
 import type { WebhookReceipt } from './inbound-webhooks.dto';
 import type { SignedDelivery, VerificationFailure } from './sources/inbound-source';
@@ -28,6 +31,7 @@ export class ReceiveWebhook {
   constructor(
     private readonly sources: InboundSources,
     private readonly unitOfWork: UnitOfWork,
+    @Inject(SECURITY_EVENTS) private readonly securityEvents: SecurityEvents,
   ) {}
 
   /** Answers once the event is committed. Throws Problem; a delivery that is refused leaves nothing in the inbox. */
@@ -36,19 +40,31 @@ export class ReceiveWebhook {
     if (!configured) throw new Problem('not_found', 'There is no such webhook source.', { refusal: 'webhook_unknown_source' });
     checkAddress(configured);
     checkSignature(configured, headers, rawBody);
-    return this.store(readEvent(configured, rawBody), rawBody);
+    const event = readEvent(configured, rawBody);
+    const came = rawBody.toString('utf8');
+    const kept = withoutCardNumbers(came, configured.source.keptFields);
+    if (kept !== came) await this.noteCardNumber(name);
+    return this.store(event, kept);
   }
 
-  private async store(event: ProviderEvent, rawBody: Buffer): Promise<WebhookReceipt> {
+  private async store(event: ProviderEvent, payload: string): Promise<WebhookReceipt> {
     const [row] = await this.unitOfWork.once<{ outcome: 'received' | 'duplicate' | 'conflict' }>({
       name: 'receive_webhook',
       text: 'select receive_webhook($1, $2, $3, $4, $5, $6) as outcome',
-      values: [event.source, event.eventId, event.type, event.livemode ?? null, contentFingerprint(event), rawBody.toString('utf8')],
+      values: [event.source, event.eventId, maskCardNumbers(event.type), event.livemode ?? null, contentFingerprint(event), payload],
     });
     if (row?.outcome === 'conflict') {
       throw new Problem('event_conflict', 'An event with this id but another type, object or amount was received before. Nothing was changed.');
     }
     return row?.outcome === 'duplicate' ? { received: true, duplicate: true } : { received: true };
+  }
+
+  private noteCardNumber(source: string): Promise<void> {
+    const { ip, method, route, userAgent } = currentContext();
+    return this.securityEvents.write({
+      kind: 'pci.card_number', severity: 'high', source: `webhook:${source}`, route: `${method} ${route}`, userAgent,
+      action: 'masked before it was stored', details: { ip },
+    });
   }
 }
 

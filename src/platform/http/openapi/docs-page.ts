@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SETTINGS, type Settings } from '../../config/settings';
-import { allowanceHeaders, rateLimited, RateLimiter } from '../../security/rate-limiter';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../../security/limits/rate-limiter';
 import { buildOpenApi } from './openapi';
 
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];

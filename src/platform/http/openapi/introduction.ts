@@ -27,6 +27,11 @@ curl "$URL/v1/payments" -d "$BODY" -H 'Content-Type: application/json' -H "X-API
   -H "Idempotency-Key: $IDEMPOTENCY_KEY" -H "X-Timestamp: $TIME" -H "X-Signature: v1=$SIGNATURE"
 \`\`\`
 
+## Sign in
+People of a merchant read everything, and owners and developers change settings, keys and endpoints, without a key:
+\`POST /v1/auth/login\`, then \`Authorization: Bearer <access_token>\`. Such calls are not signed, an \`Idempotency-Key\` is optional, and
+\`X-Livemode: true\` opens the live book instead of the test book. Money moves by key only.
+
 ## Repeat
 Every POST by key needs an \`Idempotency-Key\`: a new one for each new request, the same one when you repeat it.
 A repetition is answered with the stored answer and \`Idempotency-Replayed: true\`; nothing happens twice.

@@ -1,11 +1,10 @@
-import { LIMITS } from '../../security/limits';
-import { mustBeSigned, needsIdempotencyKey } from '../policy';
+import { type CountedBy, type Limit, LIMITS } from '../../security/limits/limits';
+import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../policy';
 import type { DeclaredRoute } from '../policy-registry';
 import { type ProblemCode, PROBLEMS } from '../problem';
-import type { HEADERS, PARAMETERS } from './parts';
+import type { HEADERS, ParameterName } from './parts';
 
 type HeaderName = keyof typeof HEADERS;
-type ParameterName = keyof typeof PARAMETERS;
 
 /** The parts of an OpenAPI operation that a policy fills in. */
 export interface Operation {
@@ -20,9 +19,16 @@ type Condition = (route: DeclaredRoute, operation: Operation) => boolean;
 
 const always: Condition = () => true;
 const byKey: Condition = ({ policy }) => policy.access === 'api_key';
+const byToken: Condition = ({ policy }) => opensToPeople(policy);
+/** Staff belong to no client; everybody else is let in as long as theirs is active. */
+const byClient: Condition = ({ policy }) => policy.access === 'api_key' || policy.access === 'person';
+const inChosenBook: Condition = ({ policy }) => choosesBook(policy);
+const steppedUp: Condition = ({ policy }) => policy.stepUp !== undefined;
+const ofVersion: Condition = ({ path }) => /^\/v[0-9]+\//.test(path);
 const byProvider: Condition = ({ policy }) => policy.access === 'provider';
 const signed: Condition = ({ policy, method }) => mustBeSigned(policy, method);
 const idempotent: Condition = ({ policy, method }) => needsIdempotencyKey(policy, method);
+const byChoice: Condition = ({ policy }) => policy.idempotent === true;
 const testOnly: Condition = ({ policy }) => policy.mode === 'test';
 const mayHaveBody: Condition = ({ method }) => method !== 'GET';
 /** A provider's event is checked by its source, in the provider's own form. */
@@ -31,20 +37,36 @@ const validated: Condition = ({ policy }, { parameters, requestBody }) =>
 
 /** Which refusals follow from a policy; a route's own come on top. */
 const IMPLIED: readonly [Condition, readonly ProblemCode[]][] = [
-  [always, ['rate_limited', 'internal_error']],
-  [byKey, ['unauthenticated', 'client_inactive', 'ip_not_allowed', 'scope_missing']],
+  [always, ['ip_blocked', 'rate_limited', 'internal_error']],
+  [ofVersion, ['api_version_disabled']],
+  [byKey, ['unauthenticated', 'ip_not_allowed', 'scope_missing']],
+  [byToken, ['unauthenticated', 'token_expired', 'forbidden', 'two_factor_required']],
+  [byClient, ['client_inactive']],
+  [inChosenBook, ['malformed_request']],
+  [steppedUp, ['two_factor_required', 'two_factor_invalid']],
   [byProvider, ['signature_invalid', 'signature_expired', 'ip_not_allowed']],
   // The signature of a PATCH or DELETE stands in for the key, so its repetition finds the first one still running too.
   [signed, ['signature_invalid', 'signature_expired', 'idempotency_in_progress']],
   [idempotent, ['idempotency_key_missing', 'idempotency_key_invalid', 'idempotency_mismatch']],
+  [byChoice, ['idempotency_key_invalid', 'idempotency_mismatch', 'idempotency_in_progress']],
   [testOnly, ['not_found']],
   [mayHaveBody, ['malformed_request', 'payload_too_large', 'unsupported_media_type']],
-  [validated, ['validation_failed']],
+  [validated, ['validation_failed', 'card_number_present']],
 ];
 
 const COUNTED: readonly HeaderName[] = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'RateLimit', 'RateLimit-Policy'];
 /** Answers whose refusals say when to come back. */
-const RETRY: ReadonlySet<ProblemCode> = new Set(['rate_limited', 'idempotency_in_progress', 'not_ready']);
+const RETRY: ReadonlySet<ProblemCode> = new Set(['ip_blocked', 'rate_limited', 'idempotency_in_progress', 'not_ready']);
+
+/** Whether a signed-in person can call the route, beside or instead of a key. */
+function opensToPeople({ access, roles }: RoutePolicy): boolean {
+  return access === 'person' || access === 'staff' || (access === 'api_key' && roles !== undefined);
+}
+
+/** Whether keys and people can call the route: a key opens its own book, a person says which. */
+function choosesBook({ access, roles }: RoutePolicy): boolean {
+  return access === 'api_key' && roles !== undefined;
+}
 
 /** Every code that a route can answer, in the order of the catalogue. */
 export function problemCodesOf(route: DeclaredRoute, operation: Operation): ProblemCode[] {
@@ -66,12 +88,12 @@ export function describeOperation(operation: Operation, route: DeclaredRoute): v
   const codes = problemCodesOf(route, operation);
   operation.description = descriptionOf(route);
   if (policy.access === 'provider') operation.requestBody ??= PROVIDER_EVENT;
-  operation.security = policy.access === 'api_key' ? [{ ApiKey: policy.scope ? [policy.scope] : [] }] : [];
+  operation.security = securityOf(policy);
   const headers = headersOf(route).map((name) => ({ $ref: `#/components/parameters/${name}` }));
   // OpenAPI ignores a parameter named Accept: the answer's media types say it (3.1, Parameter Object).
   const own = (operation.parameters ?? []).filter((parameter) => (parameter as { name?: string }).name !== 'accept');
   operation.parameters = [...own, ...headers];
-  const replayed: HeaderName[] = mustBeSigned(policy, method) ? ['Idempotency-Replayed'] : [];
+  const replayed: HeaderName[] = mustBeSigned(policy, method) || policy.idempotent ? ['Idempotency-Replayed'] : [];
   for (const response of Object.values(operation.responses)) {
     // A schema describes JSON; the same answer as CSV is text.
     const content = response.content as Record<string, unknown> | undefined;
@@ -81,18 +103,63 @@ export function describeOperation(operation: Operation, route: DeclaredRoute): v
   for (const [status, group] of byStatus(codes)) operation.responses[status] = refusal(group);
 }
 
-function descriptionOf({ policy }: DeclaredRoute): string {
-  const { limit, windowMs, countedBy } = LIMITS[policy.limit];
-  const allowance = `${limit.toLocaleString('en')} in ${windowMs / 1000} s by ${countedBy === 'key' ? 'key' : 'address'}`;
-  const scope = policy.scope ? `Scope: \`${policy.scope}\`. ` : '';
-  const mode = policy.mode === 'test' ? 'For test keys only. ' : '';
-  return `${scope}${mode}Limit: ${allowance}${policy.limit === 'key' ? ', times its tier' : ''}.`;
+/** Either of them opens the route. */
+function securityOf(policy: RoutePolicy): Record<string, string[]>[] {
+  return [
+    ...(policy.access === 'api_key' ? [{ ApiKey: policy.scope ? [policy.scope] : [] }] : []),
+    ...(opensToPeople(policy) ? [{ Bearer: [] }] : []),
+  ];
+}
+
+const COUNTED_BY: Readonly<Record<Exclude<CountedBy, 'caller'>, string>> = {
+  client: 'client', person: 'person', ip: 'address', subject: 'account or session',
+};
+
+function descriptionOf({ policy, method }: DeclaredRoute): string {
+  const sentences = [
+    policy.scope && `Scope: \`${policy.scope}\`.`,
+    whichPeople(policy),
+    policy.mode === 'test' && 'For test keys only.',
+    choosesBook(policy) && mustBeSigned(policy, method) && 'Calls by key are signed; those with an access token are not.',
+    policy.stepUp && 'People who have a second factor must have entered it in the last five minutes'
+      + (policy.stepUp === true ? ', or send a code as `X-TOTP-Code`.' : ', or enter it with this call.'),
+    `Limit: ${limitOf(policy)}.`,
+  ];
+  return sentences.filter(Boolean).join(' ');
+}
+
+function whichPeople(policy: RoutePolicy): string | undefined {
+  if (policy.roles) return `${policy.access === 'staff' ? 'Staff' : 'People'}: ${policy.roles.join(', ')}.`;
+  return policy.access === 'person' ? 'Anybody who has signed in.' : undefined;
+}
+
+/** People are counted in a class of their own where keys are. */
+function limitOf(policy: RoutePolicy): string {
+  if (policy.limit !== 'key') return allowance(LIMITS[policy.limit], callersOf(policy));
+  const ofKeys = `${allowance(LIMITS.key, 'key')}, times its tier`;
+  return opensToPeople(policy) ? `${ofKeys}; ${allowance(LIMITS.person, 'person')}` : ofKeys;
+}
+
+function callersOf(policy: RoutePolicy): string {
+  if (policy.access !== 'api_key') return opensToPeople(policy) ? 'person' : 'address';
+  return policy.roles ? 'key or person' : 'key';
+}
+
+function allowance({ limit, windowMs, countedBy }: Limit, callers: string): string {
+  const by = countedBy === 'caller' ? callers : COUNTED_BY[countedBy];
+  return `${limit.toLocaleString('en')} in ${windowMs / 1000} s by ${by}`;
 }
 
 function headersOf({ policy, method }: DeclaredRoute): ParameterName[] {
+  const ofBoth = choosesBook(policy);
   return [
-    ...(needsIdempotencyKey(policy, method) ? ['Idempotency-Key' as const] : []),
-    ...(mustBeSigned(policy, method) ? ['X-Timestamp' as const, 'X-Signature' as const] : []),
+    ...(needsIdempotencyKey(policy, method) ? [ofBoth ? 'Idempotency-Key.by-key' as const : 'Idempotency-Key' as const] : []),
+    ...(policy.idempotent ? ['Idempotency-Key.by-choice' as const] : []),
+    ...(mustBeSigned(policy, method)
+      ? ofBoth ? ['X-Timestamp.by-key' as const, 'X-Signature.by-key' as const] : ['X-Timestamp' as const, 'X-Signature' as const]
+      : []),
+    ...(ofBoth ? ['X-Livemode' as const] : []),
+    ...(policy.stepUp === true ? ['X-TOTP-Code' as const] : []),
   ];
 }
 

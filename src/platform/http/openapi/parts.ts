@@ -1,6 +1,6 @@
 import { PROBLEMS } from '../problem';
 
-/** What the operations point at, written once: headers, header parameters, the key and the problem. */
+/** What the operations point at, written once: headers, header parameters, the ways to authenticate and the problem. */
 export const SCHEMAS = {
   FieldError: {
     type: 'object',
@@ -47,8 +47,8 @@ export const HEADERS = {
   },
 } as const;
 
-/** Headers of requests, beside the key. */
-export const PARAMETERS = {
+/** What every call by key that changes something sends beside the key. */
+const BY_KEY = {
   'X-Timestamp': {
     description: 'Now, in unix seconds; at most 300 s from our clock.',
     schema: { type: 'string', pattern: '^[0-9]{1,12}$', examples: ['1763600000'] },
@@ -62,21 +62,47 @@ export const PARAMETERS = {
   },
 } as const;
 
+/** What people may send beside the access token. */
+const BY_PERSON = {
+  'X-Livemode': {
+    description: 'For calls with an access token: `true` opens your live book, `false` or nothing your test book. A key opens its own.',
+    schema: { type: 'string', enum: ['true', 'false'] },
+  },
+  'X-TOTP-Code': {
+    description: 'For calls with an access token: a code of your second factor, where you entered none in the last five minutes.',
+    schema: text,
+  },
+} as const;
+
+type KeyHeader = keyof typeof BY_KEY;
+/** Headers of requests by the names of their components; `.by-key`: on routes that people can call without it. */
+export type ParameterName = KeyHeader | `${KeyHeader}.by-key` | 'Idempotency-Key.by-choice' | keyof typeof BY_PERSON;
+
+function parameters(): Record<string, unknown> {
+  const header = (name: string, required: boolean, parameter: { description: string }) => ({ name, in: 'header', required, ...parameter });
+  const ofKeys = Object.entries(BY_KEY).flatMap(([name, parameter]) => [
+    [name, header(name, true, parameter)],
+    [`${name}.by-key`, header(name, false, { ...parameter, description: `Required for calls by key. ${parameter.description}` })],
+  ]);
+  const chosen = header('Idempotency-Key', false, {
+    ...BY_KEY['Idempotency-Key'], description: `May be sent; a repetition then gets the stored answer. ${BY_KEY['Idempotency-Key'].description}`,
+  });
+  const ofPeople = Object.entries(BY_PERSON).map(([name, parameter]) => [name, header(name, false, parameter)]);
+  return Object.fromEntries([...ofKeys, ['Idempotency-Key.by-choice', chosen], ...ofPeople]) as Record<string, unknown>;
+}
+
 export const SECURITY_SCHEMES = {
   ApiKey: {
     type: 'apiKey', in: 'header', name: 'X-API-Key',
     description: 'A merchant\'s key, `cpg_test_…` or `cpg_live_…`. Behind it, an operation names the scopes that the key needs.',
   },
+  Bearer: {
+    type: 'http', scheme: 'bearer', bearerFormat: 'JWT',
+    description: 'The access token of a person who has signed in: one of a merchant\'s people, or of the operator\'s staff.',
+  },
 } as const;
 
 /** The `components` of the document, beside the schemas that the routes bring. */
 export function components(): Record<string, unknown> {
-  return {
-    schemas: SCHEMAS,
-    headers: HEADERS,
-    parameters: Object.fromEntries(
-      Object.entries(PARAMETERS).map(([name, parameter]) => [name, { name, in: 'header', required: true, ...parameter }]),
-    ),
-    securitySchemes: SECURITY_SCHEMES,
-  };
+  return { schemas: SCHEMAS, headers: HEADERS, parameters: parameters(), securitySchemes: SECURITY_SCHEMES };
 }

@@ -17,13 +17,6 @@ export interface CardNumberSpan {
   readonly digits: string;
 }
 
-/** Digits between two separators: where they stand in the text, and after how many digits of their run. */
-interface DigitGroup {
-  readonly start: number;
-  readonly end: number;
-  readonly digitsBefore: number;
-}
-
 interface IssuerRange {
   /** First and last leading digits, both of the same length. */
   readonly from: number;
@@ -69,22 +62,16 @@ const ISSUER_RANGES: readonly IssuerRange[] = [
 
 const LENGTHS_BY_PREFIX = lengthsByPrefix();
 const MIN_DIGITS = 12;
-const MAX_DIGITS = 19;
 
-/** Runs of digits with at most one space or dash between two of them, also the no-break space and the typographic dashes. */
-const DIGIT_RUN = /[0-9](?:[ \u00a0\u202f\-\u2010-\u2015]?[0-9])+/g;
 const SPACED_IBAN = /(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?(?![A-Za-z0-9])/g;
 
 /** All card numbers in a text, from left to right, never overlapping. Takes time linear in the length of the text. */
 export function findCardNumbers(text: string): CardNumberSpan[] {
-  const found: CardNumberSpan[] = [];
+  const found = searchRuns(text);
+  if (found.length === 0) return found;
+  // Bank accounts only take numbers away, so they are looked for in suspicious texts only.
   const searched = withoutIbans(text);
-  for (const run of searched.matchAll(DIGIT_RUN)) {
-    if (run[0].length >= MIN_DIGITS) {
-      collectFromRun(searched, groupsOf(run[0], run.index), run[0].replace(/[^0-9]/g, ''), found);
-    }
-  }
-  return found;
+  return searched === text ? found : searchRuns(searched);
 }
 
 /** The Luhn check (ISO/IEC 7812-1, annex B) over a string of digits. */
@@ -98,75 +85,130 @@ export function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** A card number begins and ends with whole groups: "4242 4242 4242 4242 12 30" is one number and an expiry date. */
-function collectFromRun(text: string, groups: readonly DigitGroup[], runDigits: string, found: CardNumberSpan[]): void {
-  let first = 0;
-  while (first < groups.length) {
-    const last = lastGroupOfCard(text, groups, runDigits, first);
-    if (last === -1) {
-      first += 1;
+/** Goes through the runs of digits with at most one separator between two of them; most texts have no long one and end here. */
+function searchRuns(text: string): CardNumberSpan[] {
+  const found: CardNumberSpan[] = [];
+  let at = 0;
+  while (at < text.length) {
+    if (!isDigit(text.charCodeAt(at))) {
+      at += 1;
       continue;
     }
-    const { start, digitsBefore } = groups[first]!;
-    const { end } = groups[last]!;
-    found.push({ start, end, digits: runDigits.slice(digitsBefore, digitsUpTo(groups[last]!)) });
-    first = last + 1;
+    const start = at;
+    let digits = 0;
+    while (at < text.length) {
+      const unit = text.charCodeAt(at);
+      if (isDigit(unit)) digits += 1;
+      else if (!isSeparator(unit) || !isDigit(text.charCodeAt(at + 1))) break;
+      at += 1;
+    }
+    if (digits > room.positions.length) room = makeRoom(digits);
+    if (digits >= MIN_DIGITS) collectFromRun(new DigitRun(text, start, at, digits), found);
+  }
+  return found;
+}
+
+/** A card number begins and ends with whole groups: "4242 4242 4242 4242 12 30" is one number and an expiry date. */
+function collectFromRun(run: DigitRun, found: CardNumberSpan[]): void {
+  let first = 0;
+  while (first + MIN_DIGITS <= run.count) {
+    const card = run.isBoundary(first) ? LENGTHS_BY_PREFIX[run.prefixAt(first)]!.find((length) => run.isCard(first, length)) : undefined;
+    if (card === undefined) {
+      first += 1;
+    } else {
+      found.push(run.span(first, card));
+      first += card;
+    }
   }
 }
 
-/** The longest card number that begins with the given group, or -1. Cheap tests stand first: bodies full of digits are an attack. */
-function lastGroupOfCard(text: string, groups: readonly DigitGroup[], runDigits: string, first: number): number {
-  const { digitsBefore } = groups[first]!;
-  const lengths = LENGTHS_BY_PREFIX[Number(runDigits.slice(digitsBefore, digitsBefore + 4))]!;
-  let best = -1;
-  for (let last = first; lengths.size > 0 && last < groups.length; last += 1) {
-    const end = digitsUpTo(groups[last]!);
-    if (end - digitsBefore > MAX_DIGITS) {
-      break;
-    }
-    const isCard = lengths.has(end - digitsBefore) && passesLuhn(runDigits.slice(digitsBefore, end));
-    if (isCard && standsAlone(text, groups[first]!, groups[last]!)) {
-      best = last;
-    }
-  }
-  return best;
+/** Where the one run that is being looked at is laid out; used again for the next one, and larger when a longer one comes. */
+let room = makeRoom(64);
+
+function makeRoom(digits: number) {
+  return { positions: new Int32Array(digits), oddDoubled: new Int32Array(digits + 1), evenDoubled: new Int32Array(digits + 1) };
 }
 
-/** Spreads the table over all four-digit beginnings, so that a look-up costs the same for every number. */
-function lengthsByPrefix(): readonly ReadonlySet<number>[] {
+/** The digits of one run, laid out so that every question about a part of it takes the same time: bodies full of digits are an attack. */
+class DigitRun {
+  private readonly positions = room.positions;
+  /** Luhn sums of the digits before each one, with every second digit doubled: the odd ones, and the even ones. */
+  private readonly oddDoubled = room.oddDoubled;
+  private readonly evenDoubled = room.evenDoubled;
+
+  constructor(private readonly text: string, start: number, end: number, readonly count: number) {
+    let index = 0;
+    let odd = 0;
+    let even = 0;
+    for (let at = start; at < end; at += 1) {
+      const digit = text.charCodeAt(at) - 48;
+      if (digit < 0 || digit > 9) continue;
+      const doubled = digit > 4 ? digit * 2 - 9 : digit * 2;
+      this.positions[index] = at;
+      odd += index % 2 === 1 ? doubled : digit;
+      even += index % 2 === 0 ? doubled : digit;
+      index += 1;
+      this.oddDoubled[index] = odd;
+      this.evenDoubled[index] = even;
+    }
+  }
+
+  /** Whether a group begins at a digit, or has ended before it. */
+  isBoundary(index: number): boolean {
+    return index === 0 || index === this.count || this.positions[index] !== this.positions[index - 1]! + 1;
+  }
+
+  prefixAt(first: number): number {
+    let prefix = 0;
+    for (let index = first; index < first + 4; index += 1) prefix = prefix * 10 + this.text.charCodeAt(this.positions[index]!) - 48;
+    return prefix;
+  }
+
+  isCard(first: number, length: number): boolean {
+    const next = first + length;
+    if (next > this.count || !this.isBoundary(next)) return false;
+    // The last digit counts as it is, the one before it doubled, and so on.
+    const sums = (next - 1) % 2 === 0 ? this.oddDoubled : this.evenDoubled;
+    return (sums[next]! - sums[first]!) % 10 === 0 && standsAlone(this.text, this.positions[first]!, this.positions[next - 1]! + 1, length);
+  }
+
+  span(first: number, length: number): CardNumberSpan {
+    const start = this.positions[first]!;
+    const end = this.positions[first + length - 1]! + 1;
+    return { start, end, digits: this.text.slice(start, end).replace(/[^0-9]/g, '') };
+  }
+}
+
+/** Spreads the table over all four-digit beginnings, so that a look-up costs the same for every number. Longest first. */
+function lengthsByPrefix(): readonly (readonly number[])[] {
   return Array.from({ length: 10_000 }, (_, prefix) => {
     const leading = String(prefix).padStart(4, '0');
     const matching = ISSUER_RANGES.filter(({ from, to }) => {
       const start = Number(leading.slice(0, String(from).length));
       return start >= from && start <= to;
     });
-    return new Set(matching.flatMap(({ lengths }) => lengths));
+    return [...new Set(matching.flatMap(({ lengths }) => lengths))].sort((one, other) => other - one);
   });
 }
 
 /** No letter or digit touches the number, and it is not one side of a decimal number: amounts must stay whole. */
-function standsAlone(text: string, first: DigitGroup, last: DigitGroup): boolean {
-  const before = text.slice(Math.max(0, first.start - 2), first.start);
-  const after = text.slice(last.end, last.end + 2);
+function standsAlone(text: string, start: number, end: number, digits: number): boolean {
+  const before = text.slice(Math.max(0, start - 2), start);
+  const after = text.slice(end, end + 2);
   if (/[A-Za-z0-9]$/.test(before) || /^[A-Za-z0-9]/.test(after)) {
     return false;
   }
   const isDecimal = /^[0-9]\.$/.test(before) || /^\.[0-9]$/.test(after);
-  return first !== last || !isDecimal;
+  return !isDecimal || end - start !== digits;
 }
 
-function groupsOf(run: string, runStart: number): DigitGroup[] {
-  let digitsBefore = 0;
-  return Array.from(run.matchAll(/[0-9]+/g), (group) => {
-    const start = runStart + group.index;
-    const found = { start, end: start + group[0].length, digitsBefore };
-    digitsBefore += group[0].length;
-    return found;
-  });
+function isDigit(unit: number): boolean {
+  return unit >= 0x30 && unit <= 0x39;
 }
 
-function digitsUpTo(group: DigitGroup): number {
-  return group.digitsBefore + group.end - group.start;
+/** A space or a dash, also the no-break spaces and the typographic dashes. */
+function isSeparator(unit: number): boolean {
+  return unit === 0x20 || unit === 0x2d || unit === 0xa0 || unit === 0x202f || (unit >= 0x2010 && unit <= 0x2015);
 }
 
 /** Bank accounts written in groups of four look like card numbers now and then; those that are valid IBANs are passed over. */
@@ -177,6 +219,10 @@ function withoutIbans(text: string): string {
 /** The check of ISO 13616: first four characters to the end, letters as 10 to 35, the whole leaves 1 when divided by 97. */
 function isIban(text: string): boolean {
   const compact = text.replaceAll(' ', '');
-  const digits = (compact.slice(4) + compact.slice(0, 4)).replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
-  return BigInt(digits) % 97n === 1n;
+  let rest = 0;
+  for (const character of compact.slice(4) + compact.slice(0, 4)) {
+    const value = Number.parseInt(character, 36);
+    rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
+  }
+  return rest === 1;
 }

@@ -74,6 +74,8 @@ describe('maskSecrets inside text', () => {
     ['cpg_test_0123', 'cpg_test_…'],
     ['cpg_sign_0123', 'cpg_sign_…'],
     ['sk_live_51Habc', 'sk_live_…'],
+    ['refresh cpgr_AbC-_9x, mail cpgo_AbC-_9x', 'refresh cpgr_…, mail cpgo_…'],
+    ['ticket cpgt_AbC-_9x, device cpgd_AbC-_9x', 'ticket cpgt_…, device cpgd_…'],
     ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw+/=', 'whsec_…'],
     ['from user@example.com to bo@example.org', 'from u***r@example.com to b*@example.org'],
     ['/v1/customers?email=user%40example.com&limit=5', '/v1/customers?email=u***r@example.com&limit=5'],

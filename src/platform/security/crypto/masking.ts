@@ -26,7 +26,7 @@ const QUERY_SECRET = /([?&](?:[\w-]*(?:token|secret|password|signature|api_?key)
 const URL_CREDENTIALS = /(:\/\/)[^\s/?#"']{1,512}@/g;
 const BEARER = /\b(Bearer )[A-Za-z0-9._~+/=-]{16,}/gi;
 const JSON_WEB_TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
-const API_KEY = /((?:cpg|sk|rk)_(?:test|live|sign)_)[\w-]+/g;
+const API_KEY = /((?:(?:cpg|sk|rk)_(?:test|live|sign)|cpg[rotd])_)[\w-]+/g;
 const WEBHOOK_SECRET = /(whsec_)[\w+/=-]+/g;
 /** Also as it stands in an address line, with `%40`. The star belongs to it so that a masked address stays as it is. */
 const EMAIL = /[\p{L}\p{N}._+'*-]{1,64}(?:@|%40)[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/giu;
@@ -60,6 +60,11 @@ export function maskCardNumbers(text: string): string {
 /** True when a text holds a card number. See card-numbers.ts for what counts and what the trade-off is. */
 export function containsCardNumber(text: string): boolean {
   return findCardNumbers(text).length > 0;
+}
+
+/** What a program calls itself, masked and then cut to 500 characters: cut first, part of a card number could stay. */
+export function shownUserAgent(userAgent: string | undefined): string | undefined {
+  return userAgent === undefined ? undefined : maskText(userAgent).slice(0, 500);
 }
 
 /**

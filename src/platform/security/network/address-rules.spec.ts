@@ -1,4 +1,4 @@
-import { inAnyCidr, isLocalAddress, isNetwork, isPublicAddress, parseAddress } from './address-rules';
+import { inAnyCidr, isLocalAddress, isNetwork, isPublicAddress, isWithin, parseAddress } from './address-rules';
 
 describe('isPublicAddress', () => {
   it.each([
@@ -67,5 +67,22 @@ describe('inAnyCidr', () => {
   it('tells which settings it could use', () => {
     expect(['10.0.0.0/8', '10.1.2.3', '2001:db8::/32', '::1'].every(isNetwork)).toBe(true);
     expect(['10.0.0.0/33', '2001:db8::/129', '10/8', '010.0.0.0/8', 'example.com', '', '::ffff:10.0.0.0/8'].some(isNetwork)).toBe(false);
+  });
+});
+
+describe('isWithin', () => {
+  it.each([
+    ['203.0.113.7', ['203.0.113.0/24']], ['203.0.113.0/24', ['203.0.113.0/24']], ['203.0.113.128/25', ['198.51.100.1', '203.0.113.0/24']],
+    ['::ffff:203.0.113.7', ['203.0.113.0/24']], ['::ffff:203.0.113.0/120', ['203.0.113.0/24']], ['2001:db8:1::/48', ['2001:db8::/32']],
+  ])('finds %s in %j', (network, networks) => {
+    expect(isWithin(network, networks)).toBe(true);
+  });
+
+  it.each([
+    ['203.0.112.0/23', ['203.0.113.0/24']], ['0.0.0.0/0', ['203.0.113.0/24']], ['203.0.114.7', ['203.0.113.0/24']], ['203.0.113.7', []],
+    ['::/0', ['203.0.113.0/24']], ['2001:db8::/31', ['2001:db8::/32']], ['203.0.113.0/24', ['203.0.113.0/25', '203.0.113.128/25']],
+    ['anything', ['0.0.0.0/0']],
+  ])('does not find %s in %j', (network, networks) => {
+    expect(isWithin(network, networks)).toBe(false);
   });
 });

@@ -61,6 +61,14 @@ export function inAnyCidr(ip: string, cidrs: readonly string[]): boolean {
   return address !== undefined && cidrs.some((cidr) => contains(parseNetwork(cidr), address));
 }
 
+/** True when every address of a network lies in one and the same of the given networks; what cannot be read lies in none. */
+export function isWithin(cidr: string, cidrs: readonly string[]): boolean {
+  const network = parseNetwork(cidr);
+  if (network === undefined) return false;
+  const [base, bits] = network;
+  return cidrs.map(parseNetwork).some((outer) => outer !== undefined && outer[1] <= bits && contains(outer, base));
+}
+
 /** True for `address/bits` or a single address that `inAnyCidr` can use. */
 export function isNetwork(text: string): boolean {
   return parseNetwork(text) !== undefined;

@@ -30,7 +30,7 @@ const eventSchema = z.strictObject({
  * `X-Webhook-Signature`, the hex HMAC-SHA256 over `timestamp.rawBody`. `name` is the path that the events are sent to.
  */
 export function genericSource(name: string): InboundSource {
-  return { name, verify, parse: (rawBody) => parse(rawBody, name) };
+  return { name, verify, keptFields: [['id'], ['data', 'reference'], ['data', 'amount']], parse: (rawBody) => parse(rawBody, name) };
 }
 
 function verify(delivery: SignedDelivery): Verified {

@@ -24,6 +24,8 @@ export interface InboundSource {
   readonly name: string;
   /** Checks the signature and its age. Whatever the sender puts into the headers, this answers and never throws. */
   verify(delivery: SignedDelivery): Verified;
+  /** Where in a body stand the names and amounts that an event is known and counted by: they are stored as they came. */
+  readonly keptFields: readonly (readonly string[])[];
   /** Reads a body whose signature has been checked. Throws MalformedEventError. */
   parse(rawBody: Buffer): ProviderEvent;
 }

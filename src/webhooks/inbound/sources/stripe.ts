@@ -43,6 +43,7 @@ const succeededIntentSchema = paymentIntentSchema.required({ amount_received: tr
 /** Stripe's events, https://docs.stripe.com/webhooks. Secrets are `whsec_…` and are used whole, not decoded. */
 export const stripeSource: InboundSource = {
   name: 'stripe',
+  keptFields: [['id'], ['data', 'object', 'id'], ['data', 'object', 'amount'], ['data', 'object', 'amount_received']],
 
   verify(delivery: SignedDelivery): Verified {
     const header = headerOf(delivery.headers, 'stripe-signature');

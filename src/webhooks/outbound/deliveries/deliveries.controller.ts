@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Policy } from '../../../platform/http/policy';
+import { Policy, READERS } from '../../../platform/http/policy';
 import { DeliveryReader } from './delivery-reader';
 import { deliveryId, deliveryPage, deliveryWithAttempts, listDeliveriesQuery, type ListDeliveriesQuery } from './webhook-delivery';
 
@@ -12,7 +12,7 @@ export class DeliveriesController {
 
   @Get()
   @Policy({
-    access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'List webhook deliveries, newest first',
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null, summary: 'List webhook deliveries, newest first',
     answer: deliveryPage,
   })
   list(@Query({ schema: listDeliveriesQuery }) query: ListDeliveriesQuery) {
@@ -21,8 +21,8 @@ export class DeliveriesController {
 
   @Get(':id')
   @Policy({
-    access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'Get a webhook delivery with its attempts',
-    answer: deliveryWithAttempts, problems: ['not_found'],
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null,
+    summary: 'Get a webhook delivery with its attempts', answer: deliveryWithAttempts, problems: ['not_found'],
   })
   get(@Param({ schema: deliveryId }) { id }: { id: string }) {
     return this.deliveries.get(id);

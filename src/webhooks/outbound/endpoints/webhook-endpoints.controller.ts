@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Policy } from '../../../platform/http/policy';
+import { MANAGERS, Policy, READERS } from '../../../platform/http/policy';
 import { noBody } from '../../../platform/http/validation';
 import { SendTestEvent } from '../events/send-test-event';
 import { eventObject } from '../events/webhook-event';
@@ -28,8 +28,8 @@ export class WebhookEndpointsController {
 
   @Post()
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.created', summary: 'Add a webhook endpoint',
-    status: 201, answer: endpointWithSecret, secretAnswer: true, problems: ['url_not_allowed'],
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, limit: 'client_edit', audit: 'webhook_endpoint.created',
+    summary: 'Add a webhook endpoint', status: 201, answer: endpointWithSecret, secretAnswer: true, problems: ['url_not_allowed'],
   })
   create(@Body({ schema: createEndpointBody }) body: CreateEndpointBody) {
     return this.creating.create(body);
@@ -37,7 +37,7 @@ export class WebhookEndpointsController {
 
   @Get()
   @Policy({
-    access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'List webhook endpoints, newest first',
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null, summary: 'List webhook endpoints, newest first',
     answer: endpointPage,
   })
   list(@Query({ schema: listEndpointsQuery }) query: ListEndpointsQuery) {
@@ -46,8 +46,8 @@ export class WebhookEndpointsController {
 
   @Get(':id')
   @Policy({
-    access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'Get a webhook endpoint', answer: endpointObject,
-    problems: ['not_found'],
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null, summary: 'Get a webhook endpoint',
+    answer: endpointObject, problems: ['not_found'],
   })
   get(@Param({ schema: endpointId }) { id }: { id: string }) {
     return this.endpoints.get(id);
@@ -55,7 +55,7 @@ export class WebhookEndpointsController {
 
   @Patch(':id')
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.updated',
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, limit: 'client_edit', audit: 'webhook_endpoint.updated',
     summary: 'Change, disable or enable a webhook endpoint', answer: endpointObject, problems: ['not_found', 'url_not_allowed'],
   })
   change(@Param({ schema: endpointId }) { id }: { id: string }, @Body({ schema: changeEndpointBody }) body: ChangeEndpointBody) {
@@ -64,7 +64,7 @@ export class WebhookEndpointsController {
 
   @Delete(':id')
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.deleted',
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, limit: 'client_edit', audit: 'webhook_endpoint.deleted',
     summary: 'Delete a webhook endpoint', status: 204, answer: null, problems: ['not_found'],
   })
   delete(@Param({ schema: endpointId }) { id }: { id: string }) {
@@ -73,8 +73,9 @@ export class WebhookEndpointsController {
 
   @Post(':id/rotate-secret')
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.secret_rotated',
-    summary: 'Give a webhook endpoint a new secret', answer: endpointWithSecret, secretAnswer: true, problems: ['not_found'],
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, stepUp: true, limit: 'client_edit',
+    audit: 'webhook_endpoint.secret_rotated', summary: 'Give a webhook endpoint a new secret', answer: endpointWithSecret,
+    secretAnswer: true, problems: ['not_found'],
   })
   rotate(@Param({ schema: endpointId }) { id }: { id: string }, @Body({ schema: rotateSecretBody }) body: RotateSecretBody) {
     return this.rotating.rotate(id, body);
@@ -82,7 +83,7 @@ export class WebhookEndpointsController {
 
   @Post(':id/test')
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'client_edit', audit: 'webhook_endpoint.tested',
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, limit: 'client_edit', audit: 'webhook_endpoint.tested',
     summary: 'Send a test event to a webhook endpoint', answer: eventObject, problems: ['not_found', 'state_conflict'],
   })
   test(@Param({ schema: endpointId }) { id }: { id: string }, @Body({ schema: noBody }) _body: unknown) {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { Policy } from '../../../platform/http/policy';
+import { MANAGERS, Policy, READERS } from '../../../platform/http/policy';
 import { deliveryPage } from '../deliveries/webhook-delivery';
 import { EventReader } from './event-reader';
 import { RedeliverEvent } from './redeliver-event';
@@ -18,14 +18,17 @@ export class EventsController {
   ) {}
 
   @Get()
-  @Policy({ access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'List events, newest first', answer: eventPage })
+  @Policy({
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null, summary: 'List events, newest first',
+    answer: eventPage,
+  })
   list(@Query({ schema: listEventsQuery }) query: ListEventsQuery) {
     return this.events.list(query);
   }
 
   @Get(':id')
   @Policy({
-    access: 'api_key', scope: 'webhooks:read', limit: 'key', audit: null, summary: 'Get an event', answer: eventObject,
+    access: 'api_key', scope: 'webhooks:read', roles: READERS, limit: 'key', audit: null, summary: 'Get an event', answer: eventObject,
     problems: ['not_found'],
   })
   get(@Param({ schema: eventId }) { id }: { id: string }) {
@@ -34,8 +37,8 @@ export class EventsController {
 
   @Post(':id/redeliver')
   @Policy({
-    access: 'api_key', scope: 'webhooks:write', limit: 'key', audit: 'event.redelivered', summary: 'Send an event once more',
-    answer: deliveryPage, problems: ['not_found', 'state_conflict'],
+    access: 'api_key', scope: 'webhooks:write', roles: MANAGERS, limit: 'key', audit: 'event.redelivered',
+    summary: 'Send an event once more', answer: deliveryPage, problems: ['not_found', 'state_conflict'],
   })
   redeliver(@Param({ schema: eventId }) { id }: { id: string }, @Body({ schema: redeliverBody }) body: RedeliverBody) {
     return this.redelivering.redeliver(id, body);

@@ -1,0 +1,70 @@
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { PageQuery } from '../../platform/http/pagination';
+import { Policy } from '../../platform/http/policy';
+import type { StaffRole } from '../../platform/http/roles';
+import { clientChangePage, listChangesQuery } from '../history/client-changes.dto';
+import { AdminClientReader } from './admin-client-reader';
+import {
+  adminClientObject, adminClientPage, changeClientBody, type ChangeClientBody, clientId, createClientBody, type CreateClientBody,
+  listClientsQuery, type ListClientsQuery,
+} from './admin-clients.dto';
+import { ChangeClient } from './change-client';
+import { CreateClient } from './create-client';
+
+const MAY_READ: readonly StaffRole[] = ['admin', 'approver', 'analyst', 'auditor'];
+
+/** The merchants of this gateway, for the operator's staff. */
+@ApiTags('Admin: clients')
+@Controller('v1/admin/clients')
+export class AdminClientsController {
+  constructor(
+    private readonly clients: AdminClientReader,
+    private readonly creating: CreateClient,
+    private readonly changing: ChangeClient,
+  ) {}
+
+  @Get()
+  @Policy({
+    access: 'staff', roles: MAY_READ, limit: 'person', audit: null, summary: 'List clients, newest first', answer: adminClientPage,
+  })
+  list(@Query({ schema: listClientsQuery }) query: ListClientsQuery) {
+    return this.clients.list(query);
+  }
+
+  @Post()
+  @Policy({
+    access: 'staff', roles: ['admin'], limit: 'client_edit', idempotent: true, audit: 'client.created', summary: 'Create a client; it has no keys yet',
+    status: 201, answer: adminClientObject,
+  })
+  create(@Body({ schema: createClientBody }) body: CreateClientBody) {
+    return this.creating.create(body);
+  }
+
+  @Get(':id')
+  @Policy({
+    access: 'staff', roles: MAY_READ, limit: 'person', audit: null, summary: 'Get a client', answer: adminClientObject,
+    problems: ['not_found'],
+  })
+  get(@Param({ schema: clientId }) { id }: { id: string }) {
+    return this.clients.get(id);
+  }
+
+  @Patch(':id')
+  @Policy({
+    access: 'staff', roles: ['admin'], stepUp: true, limit: 'client_edit', audit: 'client.updated',
+    summary: 'Change, suspend or close a client', answer: adminClientObject, problems: ['not_found', 'state_conflict'],
+  })
+  change(@Param({ schema: clientId }) { id }: { id: string }, @Body({ schema: changeClientBody }) body: ChangeClientBody) {
+    return this.changing.change(id, body);
+  }
+
+  @Get(':id/history')
+  @Policy({
+    access: 'staff', roles: ['admin', 'analyst', 'auditor'], limit: 'person', audit: null,
+    summary: 'List what was changed about a client, newest first', answer: clientChangePage, problems: ['not_found'],
+  })
+  history(@Param({ schema: clientId }) { id }: { id: string }, @Query({ schema: listChangesQuery }) query: PageQuery) {
+    return this.clients.history(id, query);
+  }
+}
