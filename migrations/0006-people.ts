@@ -25,7 +25,9 @@ export class People1763600000006 implements MigrationInterface {
         check (status <> 'active' or password_hash is not null),
         check ((totp_secret is null) = (totp_enabled_at is null))
       );
-      create unique index people_by_email on people (email) where status <> 'removed';
+      create unique index people_by_email on people (email) where status = 'active';
+      -- An invitation is an offer: many may be made to one address, and none of them keeps its owner from another.
+      create unique index people_invited on people (email, coalesce(client_id, 'staff')) where status = 'invited';
       create index people_by_client on people (client_id, id);
       create index people_by_referrer on people (referred_by) where referred_by is not null;
       comment on column people.totp_last_step is 'The newest time step whose code was accepted; only a later one is (RFC 6238, 5.2).';
@@ -80,6 +82,7 @@ export class People1763600000006 implements MigrationInterface {
         last_seen_at timestamptz not null default now(),
         primary key (person_id, device_hash)
       );
+      create index known_devices_by_use on known_devices (last_seen_at);
 
       create table captcha_uses (
         nonce text primary key,

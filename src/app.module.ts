@@ -19,6 +19,7 @@ import { ValidationPipe } from './platform/http/validation';
 import { PlatformModule } from './platform/platform.module';
 import { AuthenticationGuard } from './platform/security/authentication.guard';
 import { CardNumberGuard } from './platform/security/card-number.guard';
+import { ClientBudgetGuard } from './platform/security/client-budget.guard';
 import { IdempotencyGuard } from './platform/security/idempotency.guard';
 import { RateLimitGuard } from './platform/security/rate-limit.guard';
 import { ScopeGuard } from './platform/security/scope.guard';
@@ -28,11 +29,11 @@ import { InboundWebhooksModule } from './webhooks/inbound/inbound-webhooks.modul
 import { OutboundWebhooksModule } from './webhooks/outbound/outbound-webhooks.module';
 
 /**
- * In this order: who calls, is there room for it, did they mean exactly this, may they, is it really them, does it hold no card number, and
- * was it asked before.
+ * In this order: who calls, is there room for it, did they mean exactly this, may they, is it really them, is there room in what
+ * their client shares, does it hold no card number, and was it asked before.
  */
 const GUARDS: readonly Type[] = [
-  AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, StepUpGuard, CardNumberGuard, IdempotencyGuard,
+  AuthenticationGuard, RateLimitGuard, SignatureGuard, ScopeGuard, StepUpGuard, ClientBudgetGuard, CardNumberGuard, IdempotencyGuard,
 ];
 const ENTITIES = [Client, ApiKey, Person];
 /** The rooms, lower ones first; a room knows only those before it. */

@@ -135,7 +135,8 @@ describe('the published contract', () => {
       'Scope: `keys:write`. People: owner, developer. Calls by key are signed; those with an access token are not. People who have a second factor must '
       + 'have entered it in the last five minutes, or send a code as `X-TOTP-Code`. Limit: 5 in 3600 s by client.',
     );
-    expect(described('/v1/admin/clients', 'post')).toBe('Staff: admin. Limit: 30 in 60 s by person.');
+    expect(described('/v1/admin/clients', 'post')).toBe('Staff: admin. People who have a second factor must '
+      + 'have entered it in the last five minutes, or send a code as `X-TOTP-Code`. Limit: 30 in 60 s by person.');
     expect(described('/v1/client/settings', 'patch')).toContain('Limit: 30 in 60 s by key or person.');
     expect(described('/v1/auth/sessions', 'get')).toBe('Anybody who has signed in. Limit: 300 in 60 s by person.');
     expect(document.components.parameters['X-Signature.by-key'].description).toMatch(/^Required for calls by key\./);
@@ -160,7 +161,7 @@ describe('the published contract', () => {
       expect(codesAt(operation, 410)).toEqual(route.startsWith('/v1/') ? ['api_version_disabled'] : []);
       const codes: ProblemCode[] = [
         'ip_blocked',
-        ...(keyed ? ['scope_missing', 'client_inactive', 'ip_not_allowed'] as const : []),
+        ...(keyed ? ['forbidden', 'scope_missing', 'client_inactive', 'ip_not_allowed'] as const : []),
         ...(personal ? ['forbidden', 'two_factor_required'] as const : []),
         ...(policy.access === 'person' ? ['client_inactive'] as const : []),
         ...(policy.stepUp ? ['two_factor_required', 'two_factor_invalid'] as const : []),

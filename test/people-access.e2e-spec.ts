@@ -41,7 +41,7 @@ describe('the people of a client', () => {
       .filter(({ method, policy }) => method !== 'GET' && policy.access === 'api_key' && policy.scope === 'payments:write');
     expect(closed.length).toBeGreaterThan(2);
     const owner = await member(gateway, merchant, 'owner');
-    for (const { method, path: route } of closed) expectProblem(await owner.call(method, path(route), order), 401, 'unauthenticated');
+    for (const { method, path: route } of closed) expectProblem(await owner.call(method, path(route), order), 403, 'forbidden');
   });
 
   it.each(['owner', 'developer', 'viewer'] as const)('read as %s what the keys read', async (role) => {

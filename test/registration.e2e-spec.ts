@@ -85,9 +85,17 @@ describe('registration', () => {
 
   it('takes three an hour from one address', async () => {
     const headers = from(newIp());
-    const knock = () => post('register', { email: 'x@new.example', password: PASSWORD }, headers);
-    for (let time = 1; time <= 3; time += 1) expectProblem(await knock(), 403, 'captcha_required');
-    expectProblem(await knock(), 429, 'rate_limited');
+    const knock = async (at: number) =>
+      post('register', { email: `x${at}@new.example`, password: PASSWORD, captcha: await solveCaptcha(gateway.url) }, headers);
+    // What never became a registration is none of the three.
+    for (let mistake = 1; mistake <= 4; mistake += 1) {
+      expectProblem(await post('register', { email: 'x@new.example', password: 'short' }, headers), 422, 'validation_failed');
+      expectProblem(await post('register', { email: 'x@new.example', password: PASSWORD }, headers), 403, 'captcha_required');
+    }
+    for (let time = 1; time <= 3; time += 1) expect((await knock(time)).status).toBe(202);
+    const refused = await knock(4);
+    expectProblem(refused, 429, 'rate_limited');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
   });
 
   it('sends no more than three mails an hour to one address, wherever the requests come from', async () => {

@@ -65,6 +65,7 @@ describe('what is secret', () => {
     const endpoint = await post('webhook-endpoints', { url: 'http://127.0.0.1:18080/hook', events: ['*'] }, fresh);
     keep('webhook secret', endpoint.body.secret);
     await post('auth/password/reset', { email: EMAIL });
+    expect((await mailbox.next(EMAIL)).subject).toBe('Your second factor was changed');
     const link = keep('reset link', tokenIn((await mailbox.next(EMAIL)).text));
     await post('auth/password/reset/confirm', { token: link, password: SECOND_PASSWORD, code: secrets['backup code 1'] });
     keep('merchant: API key', merchant.credentials.apiKey);

@@ -22,7 +22,7 @@ export class AccountMail {
     return this.send(tx, to, 'Confirm your e-mail address', [
       'Welcome! Confirm your e-mail address to open your account:', this.link('confirm', token),
       `The link works once, for ${LINK_HOURS.registration} hours.`,
-      'If you did not ask for an account, ignore this mail: nothing was opened.',
+      'Whoever asked has chosen its password. If that was not you, ignore this mail: nothing was opened.',
     ]);
   }
 
@@ -72,7 +72,7 @@ export class AccountMail {
   /** `where` is the name of the client that invites, or what the staff is called. */
   invitation(tx: Tx, to: string, token: string, { role, where }: { role: string; where: string }): Promise<void> {
     return this.send(tx, to, 'You are invited', [
-      `You are invited to join ${where} as ${role}. Choose your password here:`, this.link('invitation', token),
+      `You are invited to join "${plainName(where)}" as ${role}. Choose your password here:`, this.link('invitation', token),
       `The link works once, for ${LINK_HOURS.invitation / 24} days.`, 'If you do not know what this is about, ignore this mail.',
     ]);
   }
@@ -90,6 +90,11 @@ export class AccountMail {
     ]);
   }
 
+  /** `what` is a sentence. */
+  secondFactorChanged(tx: Tx, to: string, what: string): Promise<void> {
+    return this.send(tx, to, 'Your second factor was changed', [what, NOT_YOU]);
+  }
+
   /** The token stands in the fragment, which browsers send to nobody: it comes into no log. */
   private link(action: LinkAction, token: string): string {
     return `${this.publicUrl}/account/${action}#token=${token}`;
@@ -98,4 +103,9 @@ export class AccountMail {
   private send(tx: Tx, to: string, subject: string, paragraphs: readonly string[]): Promise<void> {
     return this.mailer.send(tx, { to, subject, text: `${paragraphs.join('\n\n')}\n` });
   }
+}
+
+/** A name that others have chosen, without what mail programs make a link of: nobody shall send strangers anywhere in our name. */
+function plainName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}\p{M} &',-]+/gu, ' ').trim().slice(0, 60);
 }

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { AccountMail } from './account-mail';
 import { AccountPagesController } from './account-pages/account-pages.controller';
 import { CleanAccounts } from './clean-accounts';
 import { AdminPeopleController } from './people/admin-people.controller';
@@ -24,7 +23,7 @@ import { RequestPasswordReset, SendPasswordReset } from './registration/request-
 @Module({
   controllers: [RegistrationController, PasswordController, PeopleController, AdminPeopleController, SigningKeyController, AccountPagesController],
   providers: [
-    AccountMail, CleanAccounts,
+    CleanAccounts,
     Register, ConfirmEmail, ChangeEmail, OwnProfile,
     RequestPasswordReset, SendPasswordReset, ConfirmPasswordReset, ChangePassword,
     PeopleReader, InvitePerson, ChangePerson, SigningKey, PeopleRegistry,

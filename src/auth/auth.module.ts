@@ -3,6 +3,7 @@ import { SETTINGS } from '../platform/config/settings';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { SECOND_FACTOR } from '../platform/security/second-factor';
 import { SESSION_DIRECTORY } from '../platform/security/session-directory';
+import { AccountMail } from './account-mail';
 import { AuthController } from './auth.controller';
 import { CAPTCHA } from './captcha/captcha';
 import { captchaFrom } from './captcha/captcha-from';
@@ -21,6 +22,7 @@ import { SessionDirectoryService } from './sessions/session-directory.service';
 import { SuspiciousActivity } from './suspicious-activity';
 import { AccessTokens } from './tokens/access-token';
 import { Enrol } from './two-factor/enrol';
+import { OfferTwoFactor } from './two-factor/offer-two-factor';
 import { ManageTwoFactor } from './two-factor/manage-two-factor';
 import { SecondFactorCodes } from './two-factor/second-factor-codes';
 import { TwoFactorController } from './two-factor/two-factor.controller';
@@ -34,8 +36,8 @@ import { TwoFactorController } from './two-factor/two-factor.controller';
     AccessTokens, PasswordHasher, PasswordCheck, SuspiciousActivity,
     Login, LoginAdmission, LoginPeople, FinishLogin, DeviceCookie,
     OpenSession, RefreshSession, OwnSessions, SessionDirectoryService, { provide: SESSION_DIRECTORY, useExisting: SessionDirectoryService },
-    Enrol, ManageTwoFactor, SecondFactorCodes, { provide: SECOND_FACTOR, useExisting: SecondFactorCodes },
+    AccountMail, OfferTwoFactor, Enrol, ManageTwoFactor, SecondFactorCodes, { provide: SECOND_FACTOR, useExisting: SecondFactorCodes },
   ],
-  exports: [SESSION_DIRECTORY, SECOND_FACTOR, CAPTCHA, PasswordHasher, PasswordCheck, SecondFactorCodes, SessionDirectoryService],
+  exports: [AccountMail, SESSION_DIRECTORY, SECOND_FACTOR, CAPTCHA, PasswordHasher, PasswordCheck, SecondFactorCodes, SessionDirectoryService],
 })
 export class AuthModule {}

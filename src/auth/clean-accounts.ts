@@ -33,6 +33,14 @@ const CLEAN_REFRESH_TOKENS = `
     delete from refresh_tokens t using old where t.token_hash = old.token_hash returning 1
   )
   select count(*)::int as gone from gone`;
+/** As long as a browser keeps the cookie. */
+const CLEAN_DEVICES = `
+  with old as (
+    select person_id, device_hash from known_devices where last_seen_at < now() - interval '180 days' limit $1 for update skip locked
+  ), gone as (
+    delete from known_devices d using old where d.person_id = old.person_id and d.device_hash = old.device_hash returning 1
+  )
+  select count(*)::int as gone from gone`;
 /** Nobody can accept these any more; the address is free again. */
 const LAPSE_INVITATIONS = `
   with old as (
@@ -63,7 +71,7 @@ export class CleanAccounts implements JobHandler {
   /** Works batch by batch until nothing is left. Running twice, or at the same time elsewhere, does no harm. */
   async run(): Promise<void> {
     await this.untilEmpty(() => this.lapseInvitations());
-    for (const text of [CLEAN_LINKS, CLEAN_SESSIONS, CLEAN_REFRESH_TOKENS]) {
+    for (const text of [CLEAN_LINKS, CLEAN_SESSIONS, CLEAN_REFRESH_TOKENS, CLEAN_DEVICES]) {
       await this.untilEmpty(async () => (await this.unitOfWork.once<{ gone: number }>({ text, values: [BATCH] }))[0].gone);
     }
   }

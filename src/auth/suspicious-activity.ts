@@ -1,8 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { SecurityLog } from '../audit/security-log';
 import { currentContext } from '../platform/http/request-context';
 import { AddressBlocker } from '../platform/security/blocks/address-blocker';
+import { countedAddress } from '../platform/security/blocks/networks';
 import type { SecurityEvent } from '../platform/security/security-events';
 import { isStaff } from '../platform/security/person-rules';
 import { sha256Hex } from '../platform/security/crypto/digests';
@@ -20,6 +21,8 @@ const RULES = {
 /** Notices what honest mistakes do not explain: writes security events, and shuts out who guesses at staff accounts. */
 @Injectable()
 export class SuspiciousActivity {
+  private readonly logger = new Logger(SuspiciousActivity.name);
+
   constructor(
     @Inject(ThrottlerStorage) private readonly counters: ThrottlerStorage,
     private readonly log: SecurityLog,
@@ -28,7 +31,7 @@ export class SuspiciousActivity {
 
   /** A wrong password, or an e-mail that nobody has. Counted by address and by account. */
   async failedLogin(email: string, person: Pick<Person, 'id' | 'clientId' | 'role'> | undefined): Promise<void> {
-    const source = currentContext().ip ?? 'unknown';
+    const source = countedAddress(currentContext().ip);
     await this.write({ kind: 'login.failed', severity: 'medium', source, action: 'refused' }, person);
     await this.flag('failed_logins', source, person);
     await this.flag('failed_logins', person?.id ?? `account ${accountDigest(email)}`, person);
@@ -37,8 +40,10 @@ export class SuspiciousActivity {
 
   /** A login at a staff account that did not come as far as its password counts as well: five of them shut the address out. */
   async failedStaffLogin(person: Pick<Person, 'id' | 'clientId'>): Promise<void> {
-    const ip = currentContext().ip ?? 'unknown';
-    if (await this.flag('failed_staff_logins', ip, person)) await this.blocker.block(ip, 'failed staff logins');
+    const { ip } = currentContext();
+    if (!(await this.flag('failed_staff_logins', countedAddress(ip), person)) || !ip) return;
+    // Whether the block could be written changes nothing of what the caller is told.
+    await this.blocker.block(ip, 'failed staff logins').catch((error: unknown) => this.logger.error({ err: error, msg: 'could not block an address' }));
   }
 
   /** A wrong code of somebody whose password was right. */

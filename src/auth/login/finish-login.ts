@@ -36,6 +36,7 @@ export class FinishLogin {
     const deviceHash = device === undefined ? undefined : hashOfToken(device, 'cpgd');
     const [person] = ticketHash ? await this.unitOfWork.read<TicketRow>('find_ticket', FIND, [ticketHash, deviceHash ?? '']) : [];
     if (!person) throw new Problem('unauthenticated', 'This ticket is not valid any more. Log in again.');
+    const place = person.knownDevice ? `device ${person.id} ${deviceHash}` : undefined;
     return this.codes.use(person, code, async (tx, kind) => {
       await refuseChanged(tx, person);
       if ((await tx.query(USE, [ticketHash])).length === 0) throw new Problem('unauthenticated', 'This ticket has been used. Log in again.');
@@ -43,6 +44,6 @@ export class FinishLogin {
         answer: await this.sessions.open(tx, person, kind),
         device: await rememberDevice(tx, person, person.knownDevice ? deviceHash : undefined),
       };
-    });
+    }, place);
   }
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Problem } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
 import { countedAddress } from '../../platform/security/blocks/networks';
-import { Attempts, type AttemptRuleName } from '../../platform/security/limits/attempts';
+import { Attempts } from '../../platform/security/limits/attempts';
 import { isStaff } from '../../platform/security/person-rules';
 import { CAPTCHA, type CaptchaCheck } from '../captcha/captcha';
 import { passesCaptcha } from '../captcha/passes-captcha';
@@ -11,6 +11,12 @@ import type { LoginPerson } from './login-people';
 
 /** From this many failures of the address or the account on, a login must prove that it is no program. */
 const FREE_FAILURES = 3;
+
+/** A try that may go on to the password: it was right, or it could not be looked at. Without either it stays counted as failed. */
+export interface Admitted {
+  succeeded(): Promise<void>;
+  withdrawn(): Promise<void>;
+}
 
 export interface LoginTry {
   email: string;
@@ -33,37 +39,51 @@ export class LoginAdmission {
     private readonly suspicious: SuspiciousActivity,
   ) {}
 
-  /** Answers what to call when the password was right. 403 `captcha_required`, or 429 with a growing `Retry-After`. */
-  async admit(login: LoginTry): Promise<() => Promise<void>> {
-    if (login.person?.knownDevice && login.deviceHash) {
-      const device = `${login.person.id}:${login.deviceHash}`;
-      await this.take('login_device', device);
-      return () => this.attempts.forgive('login_device', device);
-    }
-    const ip = countedAddress(currentContext().ip);
-    const account = accountDigest(login.email);
-    const solved = await this.solvesCaptcha(login, ip, account);
-    await this.take('login_ip', ip);
-    const { allowed, retryAfterSeconds } = await this.attempts.take('login_account', account);
-    if (!allowed && !solved) throw tooMany(retryAfterSeconds);
-    return async () => {
-      // A right password of one account must not wipe out what the address did to others.
-      await this.attempts.giveBack('login_ip', ip);
-      await this.attempts.forgive('login_account', account);
+  /** Answers what to say of the try in the end. 403 `captcha_required`, or 429 with a growing `Retry-After`. */
+  async admit(login: LoginTry): Promise<Admitted> {
+    const known = login.person?.knownDevice && login.deviceHash ? await this.byDevice(`${login.person.id}:${login.deviceHash}`) : undefined;
+    return known ?? this.asStranger(login, countedAddress(currentContext().ip), accountDigest(login.email));
+  }
+
+  /** A device that has logged in before is counted by itself; when it has guessed too often, it is a stranger like all others. */
+  private async byDevice(device: string): Promise<Admitted | undefined> {
+    const { allowed } = await this.attempts.take('login_device', device);
+    if (!allowed) return undefined;
+    return {
+      succeeded: () => this.attempts.forgive('login_device', device),
+      withdrawn: () => this.attempts.giveBack('login_device', device),
     };
   }
 
-  private async solvesCaptcha({ person, captcha }: LoginTry, ip: string, account: string): Promise<boolean> {
-    const [byIp, byAccount] = await Promise.all([this.attempts.failures('login_ip', ip), this.attempts.failures('login_account', account)]);
-    if (captcha !== undefined && (await passesCaptcha(this.captcha, captcha))) return true;
-    if (Math.max(byIp, byAccount) < FREE_FAILURES && captcha === undefined) return false;
-    if (person && isStaff(person.role)) await this.suspicious.failedStaffLogin(person);
-    throw new Problem('captcha_required', 'Solve a CAPTCHA first: GET /v1/auth/captcha, and send its solution as captcha. Each solution counts once.');
+  private async asStranger(login: LoginTry, ip: string, account: string): Promise<Admitted> {
+    const byIp = await this.attempts.take('login_ip', ip);
+    if (!byIp.allowed) throw tooMany(byIp.retryAfterSeconds);
+    const byAccount = await this.attempts.take('login_account', account);
+    const withdrawn = async () => {
+      await this.attempts.giveBack('login_ip', ip);
+      if (byAccount.allowed) await this.attempts.giveBack('login_account', account);
+    };
+    // This try is among those of the address, and of the account unless that has had too many.
+    const earlier = Math.max(byIp.failures - 1, byAccount.allowed ? byAccount.failures - 1 : byAccount.failures);
+    await this.demandCaptcha(login, earlier).catch(async (error: unknown) => {
+      await withdrawn();
+      throw error;
+    });
+    return {
+      withdrawn,
+      // A right password of one account must not wipe out what the address did to others.
+      succeeded: async () => {
+        await this.attempts.giveBack('login_ip', ip);
+        await this.attempts.forgive('login_account', account);
+      },
+    };
   }
 
-  private async take(rule: AttemptRuleName, subject: string): Promise<void> {
-    const { allowed, retryAfterSeconds } = await this.attempts.take(rule, subject);
-    if (!allowed) throw tooMany(retryAfterSeconds);
+  /** A try without the CAPTCHA that it needs has guessed nothing, and does not count. */
+  private async demandCaptcha({ person, captcha }: LoginTry, earlierFailures: number): Promise<void> {
+    if (captcha === undefined ? earlierFailures < FREE_FAILURES : await passesCaptcha(this.captcha, captcha)) return;
+    if (person && isStaff(person.role)) await this.suspicious.failedStaffLogin(person);
+    throw new Problem('captcha_required', 'Solve a CAPTCHA first: GET /v1/auth/captcha, and send its solution as captcha. Each solution counts once.');
   }
 }
 

@@ -34,13 +34,18 @@ export class Login {
   async login({ email, password, captcha }: LoginBody, device: string | undefined): Promise<LoginOutcome> {
     const deviceHash = device === undefined ? undefined : hashOfToken(device, 'cpgd');
     const person = await this.people.find(email, deviceHash);
-    const succeeded = await this.admission.admit({ email, captcha, person, deviceHash });
-    if (!(await this.hasher.matches(password, person?.passwordHash ?? null)) || !person) {
+    const admitted = await this.admission.admit({ email, captcha, person, deviceHash });
+    const isRight = await this.hasher.matches(password, person?.passwordHash ?? null).catch(async (error: unknown) => {
+      // Too many are signing in at once: nobody has guessed wrong.
+      await admitted.withdrawn();
+      throw error;
+    });
+    if (!isRight || !person) {
       await this.suspicious.failedLogin(email, person);
       // Told to the log already, by the name of what it was.
       throw new Problem('unauthenticated', WRONG, { refusal: 'login_failed' });
     }
-    await succeeded();
+    await admitted.succeeded();
     return person.totpEnabledAt ? { answer: await this.ticket(person) } : this.open(person, deviceHash);
   }
 

@@ -25,7 +25,11 @@ export class PasswordCheck {
       throw new Problem('rate_limited', `Too many wrong passwords. Try again in ${retryAfterSeconds} s.`, { headers: { 'retry-after': String(retryAfterSeconds) } });
     }
     const [row] = await this.unitOfWork.read<{ hash: string | null }>('get_password_hash', 'select password_hash as hash from people where id = $1', [personId]);
-    if (await this.hasher.matches(password, row?.hash ?? null)) return this.attempts.forgive('login_account', subject);
+    const isRight = await this.hasher.matches(password, row?.hash ?? null).catch(async (error: unknown) => {
+      await this.attempts.giveBack('login_account', subject);
+      throw error;
+    });
+    if (isRight) return this.attempts.forgive('login_account', subject);
     await this.suspicious.failedLogin(email, { id: personId, clientId, role });
     throw new Problem('forbidden', 'The current password is wrong.');
   }

@@ -65,4 +65,13 @@ export class AdminPeopleController {
   remove(@Param({ schema: personId }) { id }: { id: string }) {
     return this.changing.remove(id);
   }
+
+  @Delete(':id/sessions')
+  @Policy({
+    access: 'staff', roles: ['admin'], stepUp: true, limit: 'client_edit', audit: 'session.revoked', summary: 'End all sessions of a person',
+    status: 204, answer: null, problems: ['not_found'],
+  })
+  endSessions(@Param({ schema: personId }) { id }: { id: string }) {
+    return this.changing.endSessions(id);
+  }
 }

@@ -64,6 +64,17 @@ export class ChangePerson {
     this.directory.forget(id);
   }
 
+  /** Ends every session of somebody, for a stolen one or a lost device; they log in again. 404 for nobody. */
+  async endSessions(id: string): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const person = await tx.manager.findOneBy(Person, { id });
+      if (!person || person.status === 'removed') throw new NotFoundProblem('person');
+      const ended = await endSessions(tx, id);
+      await this.audit.record(tx, bookOf(person), { kind: 'session.revoked', objectId: id, after: { sessions: ended } });
+    });
+    this.directory.forget(id);
+  }
+
   /** Locks those who must not all go, then the person. Whoever waited here is asked again whether they still may. */
   private async lock(tx: Tx, id: string, clientId: string | undefined): Promise<Person> {
     const found = await tx.manager.findOneBy(Person, { id });

@@ -14,6 +14,7 @@ import { Person } from './person.entity';
 import { bookOf, type PersonObject, presentPerson } from './person-presenter';
 
 const CLIENT = "select name from clients where id = $1 and status <> 'closed' for share";
+const OURS = "select 1 from people where email = $1 and client_id is not distinct from $2 and status = 'active'";
 const AGAIN = `
   with again as (
     update people set role = $3, revision = revision + 1, updated_at = now()
@@ -31,8 +32,9 @@ export class InvitePerson {
   ) {}
 
   /**
-   * Somebody who has not accepted yet gets a new link, and the old one is dead. 409 when somebody has the address; 404 for a client that
-   * is unknown or closed; 429 from the fourth mail to one address in an hour on.
+   * Somebody who has not accepted yet gets a new link, and the old one is dead. 409 for one of the crowd itself; 404 for a client that is
+   * unknown or closed; 429 from the fourth mail to one address in an hour on. Whether somebody has an account elsewhere is told to
+   * the address alone: the answer is the same.
    */
   async invite(crowd: Crowd, email: string, role: Role): Promise<PersonObject> {
     const allowance = await this.limiter.countFor('account_mail', `invitation of ${accountDigest(email)}`, currentContext());
@@ -41,17 +43,21 @@ export class InvitePerson {
       const where = crowd === null ? 'the staff of the gateway' : await this.nameOf(tx, crowd);
       const person = await this.findOrMake(tx, crowd, email, role);
       await endLinks(tx, person.id, ['invitation']);
-      await this.mail.invitation(tx, email, await issueLink(tx, { purpose: 'invitation', personId: person.id }), { role, where });
+      const elsewhere = await tx.query("select 1 from people where email = $1 and status = 'active'", [email]);
+      if (elsewhere.length > 0) await this.mail.addressInUse(tx, email);
+      else await this.mail.invitation(tx, email, await issueLink(tx, { purpose: 'invitation', personId: person.id }), { role, where });
       await this.audit.record(tx, bookOf(person), { kind: 'person.invited', objectId: person.id, after: { email, role } });
       return presentPerson(person);
     });
   }
 
   private async findOrMake(tx: Tx, crowd: Crowd, email: string, role: Role): Promise<Person> {
+    const ours = await tx.query(OURS, [email, crowd]);
+    if (ours.length > 0) throw new Problem('state_conflict', 'This address belongs to one of you already. Change their role instead.');
     const made = await insertPerson(tx, { clientId: crowd, email, role, passwordHash: null });
     if (made) return made;
     const [again] = await tx.query<{ id: string }>(AGAIN, [email, crowd, role]);
-    if (!again) throw new Problem('state_conflict', 'Somebody has this e-mail address already. Invite another address, or change their role.');
+    if (!again) throw new Problem('state_conflict', 'The invitation was accepted or taken back at this moment. Look at your people again.');
     return tx.manager.findOneByOrFail(Person, { id: again.id });
   }
 

@@ -13,10 +13,13 @@ export type NewPerson = Pick<Person, 'clientId' | 'email' | 'role' | 'passwordHa
 const INSERT = `
   insert into people (id, client_id, email, role, status, password_hash, referral_code, referred_by, signing_public_key)
   values ($1, $2, $3, $4, case when $5::text is null then 'invited' else 'active' end, $5, $6, $7, $8)
-      on conflict (email) where status <> 'removed' do nothing
+      on conflict do nothing
   returning id`;
 
-/** Writes a person down: active with a password, invited without one. Undefined when somebody has the address; of two at once one gets it. */
+/**
+ * Writes a person down: active with a password, invited without one. Undefined when somebody active has the address, or when the same
+ * crowd has invited it already; of two at once one gets it.
+ */
 export async function insertPerson(tx: Tx, person: NewPerson): Promise<Person | undefined> {
   const { id = newId('usr'), clientId, email, role, passwordHash, referredBy = null, signingPublicKey = null } = person;
   const made = await tx.query(INSERT, [id, clientId, email, role, passwordHash, newReferralCode(), referredBy, signingPublicKey]);

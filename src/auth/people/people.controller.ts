@@ -40,7 +40,7 @@ export class PeopleController {
 
   @Post()
   @Policy({
-    access: 'person', roles: ['owner'], stepUp: true, limit: 'client_edit', idempotent: true, audit: 'person.invited',
+    access: 'person', roles: ['owner'], stepUp: true, limit: 'invitation', idempotent: true, audit: 'person.invited',
     summary: 'Invite somebody, or send an invitation again', status: 201, answer: personObject, problems: ['state_conflict'],
   })
   invite(@Body({ schema: invitePersonBody }) { email, role }: InvitePersonBody) {

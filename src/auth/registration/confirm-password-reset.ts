@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log';
+import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
@@ -57,7 +58,7 @@ export class ConfirmPasswordReset {
     }
     const passwordHash = await this.hasher.hash(password);
     const set = (tx: Tx) => this.set(tx, holder, tokenHash, passwordHash);
-    await (holder.totpSecret ? this.codes.use(holder, code!, set) : this.unitOfWork.run(set));
+    await (holder.totpSecret ? this.codes.use(holder, code!, set) : this.unitOfWork.run(set)).catch(refuseTaken);
     this.directory.forget(holder.id);
     return { status: 'changed' };
   }
@@ -76,4 +77,10 @@ export class ConfirmPasswordReset {
     await this.audit.record(tx, bookOf({ clientId }), { kind: invited ? 'invitation.accepted' : 'password.reset', objectId: id });
     if (!invited) await this.mail.passwordChanged(tx, email);
   }
+}
+
+/** Of an invitation: whoever has the address may have got an account in another way since. */
+function refuseTaken(error: unknown): never {
+  if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
+  throw new Problem('state_conflict', 'There is an account with this e-mail address already. Log in, or reset its password.', { cause: error });
 }

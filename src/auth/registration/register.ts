@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem, ValidationProblem } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
-import { RateLimiter } from '../../platform/security/limits/rate-limiter';
+import { countedAddress } from '../../platform/security/blocks/networks';
+import { rateLimited, RateLimiter } from '../../platform/security/limits/rate-limiter';
 import { AccountMail } from '../account-mail';
 import { CAPTCHA, type CaptchaCheck } from '../captcha/captcha';
 import { passesCaptcha } from '../captcha/passes-captcha';
@@ -38,7 +39,7 @@ export class Register {
     private readonly mail: AccountMail,
   ) {}
 
-  /** 403 without a solved CAPTCHA; 422 for a password that is easily guessed, and for a referral code that nobody has. */
+  /** 403 without a solved CAPTCHA; 429 for the fourth from an address in an hour; 422 for a password that is easily guessed, and for a referral code that nobody has. */
   async register({ email, password, captcha, client_name: name, referral_code: code }: RegisterBody): Promise<Accepted> {
     // What can be wrong with the form comes first: a solution counts once and should not be lost to a typing mistake.
     refuseWeakPassword('password', password, [email, name ?? '']);
@@ -46,6 +47,9 @@ export class Register {
     if (captcha === undefined || !(await passesCaptcha(this.captcha, captcha))) {
       throw new Problem('captcha_required', UNSOLVED);
     }
+    // Counted here and not at the door: a typing mistake is no registration.
+    const perAddress = await this.limiter.countFor('register', countedAddress(currentContext().ip), currentContext());
+    if (perAddress?.exceeded) throw rateLimited(perAddress);
     const passwordHash = await this.hasher.hash(password);
     // Three mails an hour are enough for one address, wherever the requests come from. Nobody is told.
     const allowance = await this.limiter.countFor('account_mail', `registration of ${accountDigest(email)}`, currentContext());

@@ -24,7 +24,7 @@ export class RegistrationController {
 
   @Post('register')
   @Policy({
-    access: 'public', limit: 'register', audit: null, summary: 'Register; a mail with a link follows', status: 202, answer: accepted,
+    access: 'public', limit: 'anonymous', audit: null, summary: 'Register; a mail with a link follows', status: 202, answer: accepted,
     problems: ['captcha_required', 'provider_unavailable'],
   })
   register(@Body({ schema: registerBody }) body: RegisterBody) {

@@ -18,10 +18,11 @@ interface Holder {
   sessionId: string;
   personId: string;
   clientId: string | null;
+  isUsed: boolean;
 }
 
 const FIND = `
-  select s.id as "sessionId", s.person_id as "personId", p.client_id as "clientId"
+  select s.id as "sessionId", s.person_id as "personId", p.client_id as "clientId", t.used_at is not null as "isUsed"
     from refresh_tokens t join sessions s on s.id = t.session_id join people p on p.id = s.person_id
    where t.token_hash = $1`;
 /** The session is locked first: of a refresh and a revocation at once, the later one sees what the earlier did. */
@@ -29,6 +30,11 @@ const LOCK = `
   select 1 from sessions s join people p on p.id = s.person_id
    where s.id = $1 and s.revoked_at is null and s.expires_at > now() and p.status = 'active' for update of s`;
 const USE = 'with used as (update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null returning 1) select 1 from used';
+/** However often it is refreshed, a session ends some day: who is still there logs in again. */
+const LONGEST_DAYS = 90;
+const EXTEND = `
+  update sessions set expires_at = least(now() + make_interval(days => $2), created_at + make_interval(days => $3)), last_seen_at = now()
+   where id = $1`;
 const ENDED = 'This refresh token is not valid. Log in again.';
 
 /**
@@ -51,7 +57,8 @@ export class RefreshSession {
     const hash = hashOfToken(refreshToken, 'cpgr');
     const [holder] = hash ? await this.unitOfWork.read<Holder>('find_refresh_token', FIND, [hash]) : [];
     if (!hash || !holder) throw new Problem('unauthenticated', ENDED);
-    const allowance = await this.limiter.countFor('refresh', holder.sessionId, currentContext());
+    // A token that comes a second time is looked at however many came before: a thief must not hide it behind the limit.
+    const allowance = holder.isUsed ? undefined : await this.limiter.countFor('refresh', holder.sessionId, currentContext());
     if (allowance?.exceeded) throw rateLimited(allowance);
     const outcome = await this.unitOfWork.run((tx) => this.exchange(tx, hash, holder));
     if (outcome === 'reused') await this.tellOfReuse(holder);
@@ -67,7 +74,7 @@ export class RefreshSession {
       await this.audit.record(tx, bookOf({ clientId }), { kind: 'session.revoked', objectId: sessionId, after: { reason: 'refresh token used twice' } });
       return 'reused';
     }
-    await tx.query('update sessions set expires_at = now() + make_interval(days => $2), last_seen_at = now() where id = $1', [sessionId, SESSION_DAYS]);
+    await tx.query(EXTEND, [sessionId, SESSION_DAYS, LONGEST_DAYS]);
     return this.sessions.issue(tx, personId, sessionId);
   }
 

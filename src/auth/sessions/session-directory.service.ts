@@ -48,7 +48,7 @@ const SCOPES_BY_ROLE: Readonly<Record<ClientRole, readonly Scope[]>> = {
 @Injectable()
 export class SessionDirectoryService implements SessionDirectory, BeforeApplicationShutdown {
   private readonly logger = new Logger(SessionDirectoryService.name);
-  private readonly cache = new Map<string, { record: SessionRecord; trustedUntil: number }>();
+  private readonly cache = new Map<string, { record: SessionRecord; readAt: number; expiresAt: number }>();
   private readonly lastSeen = new Map<string, { at: number; ip: string | undefined }>();
   private readonly flusher = setInterval(() => void this.flush(), FLUSH_MS).unref();
 
@@ -59,13 +59,14 @@ export class SessionDirectoryService implements SessionDirectory, BeforeApplicat
 
   cached(token: string): SessionRecord | undefined {
     const known = this.cache.get(token);
-    return known && Date.now() < known.trustedUntil ? known.record : undefined;
+    // Trust is measured by a clock that nobody can set back.
+    return known && performance.now() - known.readAt < TRUST_MS && Date.now() < known.expiresAt ? known.record : undefined;
   }
 
   async find(token: string): Promise<SessionRecord | 'expired' | undefined> {
     const claims = await this.tokens.verify(token);
     if (!claims || claims === 'expired') return claims;
-    const readAt = Date.now();
+    const readAt = performance.now();
     const { rows } = await poolOf(this.dataSource).query<SessionRow>({ name: 'find_session', text: FIND, values: [claims.sessionId, claims.personId] });
     if (!rows[0]) {
       this.cache.delete(token);
@@ -73,7 +74,7 @@ export class SessionDirectoryService implements SessionDirectory, BeforeApplicat
     }
     const record = toRecord(rows[0]);
     if (this.cache.size >= MAX_CACHED) this.cache.clear();
-    this.cache.set(token, { record, trustedUntil: Math.min(readAt + TRUST_MS, claims.expiresAt.getTime()) });
+    this.cache.set(token, { record, readAt, expiresAt: claims.expiresAt.getTime() });
     return record;
   }
 

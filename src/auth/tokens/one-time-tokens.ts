@@ -16,7 +16,7 @@ export interface NewLink {
 const ISSUE = `
   insert into one_time_tokens (token_hash, purpose, person_id, data, expires_at) values ($1, $2, $3, $4, now() + make_interval(hours => $5))`;
 const SPEND = `
-  with used as (update one_time_tokens set used_at = now() where token_hash = $1 and used_at is null and expires_at > now() returning 1)
+  with used as (update one_time_tokens set used_at = now(), data = '{}' where token_hash = $1 and used_at is null and expires_at > now() returning 1)
   select 1 from used`;
 
 /** Makes the token of a link; its text goes into a mail and nowhere else. */
@@ -26,7 +26,7 @@ export async function issueLink(tx: Tx, { purpose, personId, data = {} }: NewLin
   return token;
 }
 
-/** Uses a link up inside the change that it allows. Of many at once one gets through; the others are refused like a used one. */
+/** Uses a link up, and forgets what it held, inside the change that it allows. Of many at once one gets through; the others are refused like a used one. */
 export async function spendLink(tx: Tx, tokenHash: string): Promise<void> {
   if ((await tx.query(SPEND, [tokenHash])).length === 0) throw deadLink();
 }

@@ -5,28 +5,23 @@ import { Problem } from '../../platform/http/problem';
 import { currentSession } from '../../platform/http/request-context';
 import { Envelope } from '../../platform/security/crypto/envelope';
 import { Attempts } from '../../platform/security/limits/attempts';
+import { AccountMail } from '../account-mail';
 import { bookOf } from '../people/person-presenter';
 import { endSessions } from '../sessions/own-sessions';
 import { SessionDirectoryService } from '../sessions/session-directory.service';
 import { newBackupCodes } from './backup-codes';
-import { qrCodes } from './qr-code';
-import { totpSecretPlace } from './second-factor-codes';
-import { acceptedStep, newTotpSecret, otpauthUri } from './totp';
-import type { BackupCodesAnswer, EnrolmentAnswer } from './two-factor.dto';
+import { placeOf, tooManyCodes, totpSecretPlace } from './second-factor-codes';
+import { acceptedStep } from './totp';
+import type { BackupCodesAnswer } from './two-factor.dto';
 
-const ISSUER = 'CPGateway';
-const OFFER = `
-  with offered as (
-    update people set totp_pending = $2, updated_at = now() where id = $1 and totp_enabled_at is null returning 1)
-  select 1 from offered`;
 const ENABLE = `
   with enabled as (
     update people set totp_secret = $3, totp_enabled_at = now(), totp_last_step = $4, totp_pending = null, revision = revision + 1, updated_at = now()
      where id = $1 and totp_pending = $2 and totp_enabled_at is null returning 1)
   select 1 from enabled`;
-const ALREADY = 'You have a second factor already. Disable it first, or ask an operator to reset it.';
+const ALREADY = 'The offer is void: another one was made since, or verified. Start again with POST /v1/auth/2fa/enroll.';
 
-/** Sets up a second factor: a secret is offered, and counts only once a first code has proved that it arrived. */
+/** Turns on a second factor that was offered, once a first code has proved that its secret arrived. */
 @Injectable()
 export class Enrol {
   constructor(
@@ -35,52 +30,40 @@ export class Enrol {
     private readonly attempts: Attempts,
     private readonly sessions: SessionDirectoryService,
     private readonly audit: AuditLog,
+    private readonly mail: AccountMail,
   ) {}
-
-  /** Offers a new secret; an earlier offer is void. 409 when there is a second factor already. */
-  async offer(): Promise<EnrolmentAnswer> {
-    const { personId, email } = currentSession();
-    const secret = newTotpSecret();
-    await this.unitOfWork.run(async (tx) => {
-      const offered = await tx.query(OFFER, [personId, this.envelope.seal(secret, totpSecretPlace(personId, 'totp_pending'))]);
-      if (offered.length === 0) throw new Problem('state_conflict', ALREADY);
-    });
-    const uri = otpauthUri(secret, email, ISSUER);
-    const { png, svg } = await qrCodes(uri);
-    return { secret, otpauth_uri: uri, qr_png: png, qr_svg: svg };
-  }
 
   /**
    * Turns the second factor on and answers the backup codes. The person's other sessions, which were opened without it, end.
    * 403 for a wrong code, 409 when nothing was offered.
    */
   async verify(code: string): Promise<BackupCodesAnswer> {
-    const { personId, sessionId, clientId } = currentSession();
+    const { personId, sessionId, clientId, email } = currentSession();
     const [row] = await this.unitOfWork.read<{ pending: string | null }>('get_pending_totp', 'select totp_pending as pending from people where id = $1', [personId]);
     if (!row?.pending) throw new Problem('state_conflict', 'There is nothing to verify. Start with POST /v1/auth/2fa/enroll.');
     const { pending } = row;
     const secret = this.envelope.open(pending, totpSecretPlace(personId, 'totp_pending')).toString('utf8');
-    const step = await this.stepOf(personId, secret, code);
+    const step = await this.stepOf(secret, code);
     const answer = await this.unitOfWork.run(async (tx) => {
       const enabled = await tx.query(ENABLE, [personId, pending, this.envelope.seal(secret, totpSecretPlace(personId)), step]);
       if (enabled.length === 0) throw new Problem('state_conflict', ALREADY);
       await endSessions(tx, personId, { except: sessionId });
       await tx.query('update sessions set second_factor_at = now() where id = $1', [sessionId]);
       await this.audit.record(tx, bookOf({ clientId }), { kind: 'two_factor.enabled', objectId: personId });
+      await this.mail.secondFactorChanged(tx, email, 'The second factor of your account was turned on. Your other sessions have ended.');
       return replaceBackupCodes(tx, personId);
     });
     this.sessions.forget(personId);
     return answer;
   }
 
-  private async stepOf(personId: string, secret: string, code: string): Promise<number> {
-    const { allowed, retryAfterSeconds } = await this.attempts.take('second_factor', personId);
-    if (!allowed) {
-      throw new Problem('rate_limited', `Too many wrong codes. Try again in ${retryAfterSeconds} s.`, { headers: { 'retry-after': String(retryAfterSeconds) } });
-    }
+  private async stepOf(secret: string, code: string): Promise<number> {
+    const place = placeOf(currentSession());
+    const { allowed, retryAfterSeconds } = await this.attempts.take('second_factor', place);
+    if (!allowed) throw tooManyCodes(retryAfterSeconds);
     const step = await acceptedStep(secret, code, 0);
     if (step === undefined) throw new Problem('two_factor_invalid', 'This code is not valid. Enter the one that your authenticator shows now.');
-    await this.attempts.forgive('second_factor', personId);
+    await this.attempts.forgive('second_factor', place);
     return step;
   }
 }

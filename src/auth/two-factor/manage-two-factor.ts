@@ -4,6 +4,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem } from '../../platform/http/problem';
 import { currentSession } from '../../platform/http/request-context';
 import { isStaff } from '../../platform/security/person-rules';
+import { AccountMail } from '../account-mail';
 import { PasswordCheck } from '../passwords/password-check';
 import { bookOf } from '../people/person-presenter';
 import { SessionDirectoryService } from '../sessions/session-directory.service';
@@ -28,6 +29,7 @@ export class ManageTwoFactor {
     private readonly passwords: PasswordCheck,
     private readonly sessions: SessionDirectoryService,
     private readonly audit: AuditLog,
+    private readonly mail: AccountMail,
   ) {}
 
   async status(): Promise<StatusAnswer> {
@@ -47,16 +49,17 @@ export class ManageTwoFactor {
   renewBackupCodes(code: string | undefined): Promise<BackupCodesAnswer> {
     this.refuseWithout();
     return this.codes.guard(code, async (tx) => {
-      const { personId, clientId } = currentSession();
+      const { personId, clientId, email } = currentSession();
       const answer = await replaceBackupCodes(tx, personId);
       await this.audit.record(tx, bookOf({ clientId }), { kind: 'two_factor.backup_codes_renewed', objectId: personId });
+      await this.mail.secondFactorChanged(tx, email, 'Your account has new backup codes; the earlier ones no longer work.');
       return answer;
     });
   }
 
   /** Needs the password and a code. 403 for staff, whose role needs a second factor. */
   async disable({ password, code }: DisableBody): Promise<void> {
-    const { personId, clientId, role } = currentSession();
+    const { personId, clientId, role, email } = currentSession();
     if (isStaff(role)) throw new Problem('forbidden', 'Your role needs a second factor. An operator can reset it when you have lost it.');
     this.refuseWithout();
     await this.passwords.check(password);
@@ -64,6 +67,7 @@ export class ManageTwoFactor {
       await tx.query(DISABLE, [personId]);
       await tx.query('delete from backup_codes where person_id = $1', [personId]);
       await this.audit.record(tx, bookOf({ clientId }), { kind: 'two_factor.disabled', objectId: personId });
+      await this.mail.secondFactorChanged(tx, email, 'The second factor of your account was turned off.');
     });
     this.sessions.forget(personId);
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem } from '../../platform/http/problem';
-import { currentContext, currentSession } from '../../platform/http/request-context';
+import { currentContext, currentSession, type SessionAccess } from '../../platform/http/request-context';
 import { Envelope, type SealedPlace } from '../../platform/security/crypto/envelope';
 import { Attempts } from '../../platform/security/limits/attempts';
 import { hasFreshFactor } from '../../platform/security/person-rules';
@@ -23,6 +23,11 @@ export function totpSecretPlace(personId: string, column: 'totp_secret' | 'totp_
   return { table: 'people', column, row: personId };
 }
 
+/** Under what the codes of somebody who has signed in are counted. */
+export function placeOf({ sessionId }: SessionAccess): string {
+  return `session ${sessionId}`;
+}
+
 /** Checks the codes of second factors. Each counts once: whoever writes first that it was used has used it. */
 @Injectable()
 export class SecondFactorCodes implements SecondFactor {
@@ -42,24 +47,27 @@ export class SecondFactorCodes implements SecondFactor {
 
   /**
    * Checks a TOTP or backup code and uses it up in the same transaction as the work that it allows; fails together with it.
-   * Wrong codes are counted by person: 403 `two_factor_invalid`, after five of them 429 with a growing wait.
+   * Wrong codes are counted by person: 403 `two_factor_invalid`, after five of them 429 with a growing wait. Whoever has shown more than
+   * the password, an open session or a known device, is counted apart by `place`, so that strangers lock nobody out.
    */
-  async use<T>(owner: FactorOwner, code: string, work: (tx: Tx, kind: CodeKind) => Promise<T>): Promise<T> {
-    const { allowed, retryAfterSeconds } = await this.attempts.take('second_factor', owner.id);
-    if (!allowed) {
-      throw new Problem('rate_limited', `Too many wrong codes. Try again in ${retryAfterSeconds} s.`, {
-        headers: { 'retry-after': String(retryAfterSeconds) },
-      });
-    }
+  async use<T>(owner: FactorOwner, code: string, work: (tx: Tx, kind: CodeKind) => Promise<T>, place?: string): Promise<T> {
+    const subject = place ?? owner.id;
+    const { allowed, retryAfterSeconds } = await this.attempts.take('second_factor', subject);
+    if (!allowed) throw tooManyCodes(retryAfterSeconds);
     const consume = await this.consumer(owner, code);
     if (!consume) return this.refuse(owner);
     let used = false;
-    const result = await this.unitOfWork.run(async (tx) => {
+    const attempt = this.unitOfWork.run(async (tx) => {
       used = (await tx.query<{ used: number }>(...consume.statement)).length > 0;
       return used ? work(tx, consume.kind) : undefined;
     });
+    // The code was right and the work failed: that is no guess.
+    const result = await attempt.catch(async (error: unknown) => {
+      await this.attempts.giveBack('second_factor', subject);
+      throw error;
+    });
     if (!used) return this.refuse(owner);
-    await this.attempts.forgive('second_factor', owner.id);
+    await this.attempts.forgive('second_factor', subject);
     return result as T;
   }
 
@@ -70,7 +78,7 @@ export class SecondFactorCodes implements SecondFactor {
   async guard<T>(code: string | undefined, work: (tx: Tx) => Promise<T>): Promise<T> {
     const session = currentSession();
     const owner = await this.factorOf(session.personId);
-    if (owner?.totpSecret && code !== undefined) return this.use(owner, code, work);
+    if (owner?.totpSecret && code !== undefined) return this.use(owner, code, work, placeOf(session));
     if (owner?.totpSecret && !hasFreshFactor(session)) {
       throw new Problem('two_factor_required', 'Enter a code of your second factor for this: send it as code.');
     }
@@ -87,9 +95,9 @@ export class SecondFactorCodes implements SecondFactor {
         'with fresh as (update sessions set second_factor_at = now() where id = $1 returning second_factor_at as at) select at from fresh', [session.sessionId],
       );
       return row.at;
-    });
+    }, placeOf(session));
     this.sessions.forget(session.personId);
-    currentContext().session = { ...session, secondFactorAt: at };
+    currentContext().session = { ...currentSession(), secondFactorAt: at };
   }
 
   /** How the code is used up, if it can be right. Both statements answer a row to one caller only, however many try at once. */
@@ -123,4 +131,9 @@ export class SecondFactorCodes implements SecondFactor {
     await this.suspicious.failedSecondFactor(owner);
     throw new Problem('two_factor_invalid', 'This code is not valid. Enter the one that your authenticator shows now, or a backup code that is unused.');
   }
+}
+
+/** 429 with the seconds until another code is looked at. */
+export function tooManyCodes(seconds: number): Problem {
+  return new Problem('rate_limited', `Too many wrong codes. Try again in ${seconds} s.`, { headers: { 'retry-after': String(seconds) } });
 }

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Policy } from '../../platform/http/policy';
-import { noBody } from '../../platform/http/validation';
 import { Enrol } from './enrol';
 import { ManageTwoFactor } from './manage-two-factor';
+import { OfferTwoFactor } from './offer-two-factor';
 import {
-  backupCodesAnswer, type DisableBody, disableBody, enrolmentAnswer, type RenewCodesBody, renewCodesBody, statusAnswer, stepUpAnswer, type VerifyBody,
+  backupCodesAnswer, type DisableBody, disableBody, type EnrolBody, enrolBody, enrolmentAnswer, type RenewCodesBody, renewCodesBody, statusAnswer, stepUpAnswer, type VerifyBody,
   verifyBody,
 } from './two-factor.dto';
 
@@ -14,6 +14,7 @@ import {
 @Controller('v1/auth/2fa')
 export class TwoFactorController {
   constructor(
+    private readonly offers: OfferTwoFactor,
     private readonly enrolment: Enrol,
     private readonly twoFactor: ManageTwoFactor,
   ) {}
@@ -27,10 +28,10 @@ export class TwoFactorController {
   @Post('enroll')
   @Policy({
     access: 'person', enrolment: true, limit: 'client_edit', audit: null, summary: 'Get a secret for an authenticator; it counts once verified',
-    answer: enrolmentAnswer, problems: ['state_conflict'],
+    answer: enrolmentAnswer, problems: ['forbidden', 'state_conflict'],
   })
-  enroll(@Body({ schema: noBody }) _body: unknown) {
-    return this.enrolment.offer();
+  enroll(@Body({ schema: enrolBody }) { password }: EnrolBody) {
+    return this.offers.offer(password);
   }
 
   @Post('verify')

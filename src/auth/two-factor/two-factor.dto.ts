@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { codeText, enteredPassword } from '../login/login.dto';
 
+/** The body may be left out. */
+export const enrolBody = z.strictObject({
+  password: enteredPassword.optional().meta({ description: 'Needed when you logged in more than ten minutes ago.' }),
+}).prefault({});
+export type EnrolBody = z.output<typeof enrolBody>;
+
 export const verifyBody = z.strictObject({ code: codeText });
 export type VerifyBody = z.output<typeof verifyBody>;
 

@@ -34,7 +34,7 @@ export class AdminClientsController {
 
   @Post()
   @Policy({
-    access: 'staff', roles: ['admin'], limit: 'client_edit', idempotent: true, audit: 'client.created', summary: 'Create a client; it has no keys yet',
+    access: 'staff', roles: ['admin'], stepUp: true, limit: 'client_edit', idempotent: true, audit: 'client.created', summary: 'Create a client; it has no keys yet',
     status: 201, answer: adminClientObject,
   })
   create(@Body({ schema: createClientBody }) body: CreateClientBody) {

@@ -21,7 +21,7 @@ export class RapidKeyChanges {
     const [row] = await this.unitOfWork.read<{ changes: number }>(
       'count_key_changes',
       `select count(*)::int as changes from audit_events
-        where client_id = $1 and id >= $2 and kind in ('api_key.created', 'api_key.revoked') and actor_type <> 'operator'`,
+        where client_id = $1 and id >= $2 and split_part(kind, '.', 1) in ('client', 'api_key', 'webhook_endpoint') and kind in ('api_key.created', 'api_key.revoked') and actor_type <> 'operator'`,
       [clientId, idLowerBound('aud', new Date(Date.now() - WINDOW_MS))],
     );
     if (row.changes < TOO_MANY) return;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
@@ -77,7 +77,7 @@ export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
   fastify.addHook('onRoute', ({ url, method }) => routes.add(url, method));
   fastify.decorateRequest('context', null as never);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const ip = plainAddress(request.ip);
+    const ip = callerAddress(request);
     const context: RequestContext = {
       requestId: request.id,
       ip,
@@ -154,7 +154,12 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
   return (!charset || /^utf-?8$/i.test(charset)) && (!encoding || encoding === 'identity');
 }
 
-/** IPv4 in IPv6 clothing is IPv4: limits and allowlists must see one caller as one. */
-function plainAddress(ip: string): string {
-  return isIPv6(ip) && ip.startsWith('::ffff:') ? ip.slice(7) : ip;
+/**
+ * The caller's address. IPv4 in IPv6 clothing is IPv4, and a port that a proxy has added is dropped: limits and blocks must see one
+ * caller as one. What a trusted proxy passes on that is no address is not believed: then the caller is the proxy itself.
+ */
+function callerAddress({ ip, socket }: FastifyRequest): string {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(ip)?.[1] ?? /^([\d.]+):\d+$/.exec(ip)?.[1] ?? ip;
+  const address = isIP(bare) === 0 ? (socket.remoteAddress ?? 'unknown') : bare;
+  return isIPv6(address) && address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

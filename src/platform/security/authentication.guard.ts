@@ -31,7 +31,8 @@ export class AuthenticationGuard implements CanActivate {
     const { headers } = execution.switchToHttp().getRequest<FastifyRequest>();
     const { 'x-api-key': key, authorization } = headers;
     if (key !== undefined && authorization !== undefined) return this.refuse(context, 'unauthenticated', 'Send an API key or an access token, not both.');
-    if (access === 'api_key' && (key !== undefined || !roles)) return this.byKey(context, key);
+    // A token at a route for keys alone is looked at too: who has signed in is told that it is not open to them, not to sign in again.
+    if (access === 'api_key' && (key !== undefined || (!roles && authorization === undefined))) return this.byKey(context, key);
     return this.byToken(context, authorization, headers['x-livemode']);
   }
 
@@ -81,7 +82,7 @@ export class AuthenticationGuard implements CanActivate {
     context.actor = { type: 'person', id: session.personId };
     this.sessions.used(session, context.ip);
     if (!client) return true;
-    const book = { undefined: client.test, false: client.test, true: client.live }[String(livemode)];
+    const book = livemode === undefined || livemode === 'false' ? client.test : livemode === 'true' ? client.live : undefined;
     if (!book) return this.refuse(context, 'malformed_request', 'X-Livemode is true or false; without it you see your test data.');
     if (client.status !== 'active' || (book.livemode && !client.liveEnabled)) return this.refuse(context, 'client_inactive', INACTIVE);
     context.access = book;

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../http/policy';
 import { Problem } from '../http/problem';
-import { currentContext } from '../http/request-context';
+import { currentContext, type RequestContext } from '../http/request-context';
 import { sha256Hex } from './crypto/digests';
 import { bodyDigest } from './request-digest';
 
@@ -27,10 +27,15 @@ export class IdempotencyGuard implements CanActivate {
       livemode: context.access?.livemode ?? false,
       route: `${request.method} ${request.routeOptions.url}`,
       key,
-      fingerprint: sha256Hex([request.method, request.originalUrl, bodyDigest(request)].join('\n')),
+      fingerprint: sha256Hex([request.method, request.originalUrl, bodyDigest(request), ...holderOf(context)].join('\n')),
     };
     return true;
   }
+}
+
+/** An answer with a secret is for the key that asked for it; to another of the client's keys the same request is a different one. */
+function holderOf({ policy, key }: RequestContext): string[] {
+  return policy?.secretAnswer && key ? [key.keyId] : [];
 }
 
 function takesKeys(policy: RoutePolicy, method: string): boolean {

@@ -10,10 +10,14 @@ export function isStaff(role: Role): boolean {
 
 /** A second factor counts as fresh for so long after it was entered. */
 const FRESH_MS = 5 * 60_000;
+/** The time is the database's; ours may lag behind it so far. A time that lies further ahead tells of a clock that was set back. */
+const CLOCKS_APART_MS = 60_000;
 
 /** Whether the second factor was entered in this session in the last five minutes. */
 export function hasFreshFactor(session: SessionAccess | undefined): boolean {
-  return Boolean(session?.secondFactorAt) && Date.now() - session!.secondFactorAt!.getTime() < FRESH_MS;
+  if (!session?.secondFactorAt) return false;
+  const ageMs = Date.now() - session.secondFactorAt.getTime();
+  return ageMs < FRESH_MS && ageMs > -CLOCKS_APART_MS;
 }
 
 /** Refuses a person whom the policy does not let in: another role, or staff without a second factor. */

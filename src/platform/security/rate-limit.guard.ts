@@ -1,6 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { RoutePolicy } from '../http/policy';
 import { currentContext } from '../http/request-context';
+import { LIMITS, type RouteLimitClass } from './limits/limits';
 import { allowanceHeaders, rateLimited, RateLimiter } from './limits/rate-limiter';
 
 /** Counts the call in the class that its policy names and tells the caller where it stands. */
@@ -10,10 +12,15 @@ export class RateLimitGuard implements CanActivate {
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     const context = currentContext();
-    const allowance = context.policy && (await this.limiter.count(context.policy.limit, context));
+    const allowance = context.policy && (await this.limiter.count(classOf(context.policy), context));
     if (!allowance) return true;
     void execution.switchToHttp().getResponse<FastifyReply>().headers(allowanceHeaders(allowance));
     if (allowance.exceeded) throw rateLimited(allowance);
     return true;
   }
+}
+
+/** What a client shares is counted later, by the ClientBudgetGuard; until the caller is let in, the call is one like any other. */
+function classOf({ limit }: RoutePolicy): RouteLimitClass {
+  return LIMITS[limit].countedBy === 'client' ? 'key' : limit;
 }

@@ -39,7 +39,7 @@ const validated: Condition = ({ policy }, { parameters, requestBody }) =>
 const IMPLIED: readonly [Condition, readonly ProblemCode[]][] = [
   [always, ['ip_blocked', 'rate_limited', 'internal_error']],
   [ofVersion, ['api_version_disabled']],
-  [byKey, ['unauthenticated', 'ip_not_allowed', 'scope_missing']],
+  [byKey, ['unauthenticated', 'forbidden', 'ip_not_allowed', 'scope_missing']],
   [byToken, ['unauthenticated', 'token_expired', 'forbidden', 'two_factor_required']],
   [byClient, ['client_inactive']],
   [inChosenBook, ['malformed_request']],

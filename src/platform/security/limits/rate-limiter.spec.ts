@@ -75,7 +75,7 @@ describe('RateLimiter', () => {
     expect(await tightened(0.25).count('anonymous', context())).toMatchObject({ limit: 25 });
     expect(await tightened(0.0001).count('anonymous', context({ ip: '203.0.113.9' }))).toMatchObject({ limit: 1, remaining: 0, exceeded: false });
     expect(await tightened(0.25).count('health', context())).toMatchObject({ limit: 100 });
-    expect(await tightened(0.25).count('register', context())).toMatchObject({ limit: 3 });
+    expect(await tightened(0.25).count('password_reset_ip', context())).toMatchObject({ limit: 10 });
   });
 
   it('is exceeded at the limit plus one', async () => {

@@ -10,6 +10,8 @@ interface Counter {
 }
 
 const SWEEP_MS = 60_000;
+/** At some 250 bytes each. Beyond it the counter that was opened first is forgotten: memory stays flat, whoever calls. */
+const MAX_COUNTERS = 100_000;
 
 /**
  * A sliding window from two fixed ones: the previous window counts for the share of it that the sliding one still covers.
@@ -20,6 +22,8 @@ const SWEEP_MS = 60_000;
 export class SlidingWindowStorage implements ThrottlerStorage, OnModuleDestroy {
   private readonly counters = new Map<string, Counter>();
   private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+
+  constructor(private readonly maxCounters = MAX_COUNTERS) {}
 
   increment(key: string, ttl: number, limit: number) {
     return Promise.resolve(this.hit(key, ttl, limit, Date.now()));
@@ -52,7 +56,10 @@ export class SlidingWindowStorage implements ThrottlerStorage, OnModuleDestroy {
     if (known?.window === window) return known;
     const previous = known && known.window === window - 1 ? known.current : 0;
     const counter = { window, current: 0, previous, windowMs };
+    // Deleted first, so that the map stays in the order in which windows were opened.
+    this.counters.delete(key);
     this.counters.set(key, counter);
+    if (this.counters.size > this.maxCounters) this.counters.delete(this.counters.keys().next().value!);
     return counter;
   }
 
