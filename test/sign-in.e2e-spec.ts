@@ -132,4 +132,20 @@ describe('signing in', () => {
     expect((await person.post('/v1/auth/logout')).status).toBe(204);
     expectProblem(await person.get('/v1/auth/sessions'), 401, 'unauthenticated');
   });
+
+  it('shows and ends sessions one by one, and only one\'s own', async () => {
+    const person = await member(gateway, merchant, 'developer');
+    await stranger().post('login', { email: person.email, password: PASSWORD });
+    const { body: { data } } = await person.get<{ data: { id: string; current: boolean }[] }>('/v1/auth/sessions');
+    expect(data.map(({ current }) => current)).toEqual([false, true]);
+    const [other] = data;
+    expect((await person.get(`/v1/auth/sessions/${other.id}`)).body).toMatchObject({ id: other.id, object: 'session', current: false });
+    const somebody = await member(gateway, merchant, 'owner');
+    expectProblem(await somebody.get(`/v1/auth/sessions/${other.id}`), 404, 'not_found');
+    expectProblem(await somebody.call('DELETE', `/v1/auth/sessions/${other.id}`), 404, 'not_found');
+    expect((await person.call('DELETE', `/v1/auth/sessions/${other.id}`)).status).toBe(204);
+    expectProblem(await person.get(`/v1/auth/sessions/${other.id}`), 404, 'not_found');
+    expect((await person.call('DELETE', '/v1/auth/sessions')).status).toBe(204);
+    expectProblem(await person.get('/v1/auth/sessions'), 401, 'unauthenticated');
+  });
 });

@@ -11,7 +11,7 @@ import { FinishLogin } from './login/finish-login';
 import { Login } from './login/login';
 import { type LoginBody, loginBody, type SecondStepBody, secondStepBody, ticketAnswer } from './login/login.dto';
 import { tokensAnswer } from './sessions/open-session';
-import { listSessionsQuery, OwnSessions, sessionId, sessionPage } from './sessions/own-sessions';
+import { listSessionsQuery, OwnSessions, sessionId, sessionObject, sessionPage } from './sessions/own-sessions';
 import { type RefreshBody, refreshBody, RefreshSession } from './sessions/refresh-session';
 
 /** Logging in and out, and what a person has open. */
@@ -72,6 +72,12 @@ export class AuthController {
   @Policy({ access: 'person', limit: 'person', audit: null, summary: 'List your open sessions, newest first', answer: sessionPage })
   listSessions(@Query({ schema: listSessionsQuery }) query: PageQuery) {
     return this.sessions.list(query);
+  }
+
+  @Get('sessions/:id')
+  @Policy({ access: 'person', limit: 'person', audit: null, summary: 'Get one of your open sessions', answer: sessionObject, problems: ['not_found'] })
+  getSession(@Param({ schema: sessionId }) { id }: { id: string }) {
+    return this.sessions.get(id);
   }
 
   @Delete('sessions')

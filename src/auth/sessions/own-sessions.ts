@@ -35,6 +35,8 @@ interface SessionRow {
   expires_at: Date;
 }
 
+const COLUMNS = 'id, ip, user_agent, second_factor_at, created_at, last_seen_at, expires_at';
+
 /** Ends sessions inside a change: of one person all, all but one, or one. Answers the ids of those that were open. */
 export async function endSessions(tx: Tx, personId: string, which: { only?: string; except?: string } = {}): Promise<string[]> {
   const ended = await tx.query<{ id: string }>(
@@ -61,10 +63,18 @@ export class OwnSessions {
   async list(page: PageQuery): Promise<Page<SessionObject>> {
     const { personId, sessionId: current } = currentSession();
     const clause = keyset('ses', { person_id: personId }, page, 'revoked_at is null and expires_at > now()');
-    const rows = await this.unitOfWork.read<SessionRow>(
-      '', `select id, ip, user_agent, second_factor_at, created_at, last_seen_at, expires_at from sessions ${clause.sql}`, clause.values,
-    );
+    const rows = await this.unitOfWork.read<SessionRow>('', `select ${COLUMNS} from sessions ${clause.sql}`, clause.values);
     return toPage(rows, page, (row) => present(row, current));
+  }
+
+  /** One of the open ones; 404 for any other. */
+  async get(id: string): Promise<SessionObject> {
+    const { personId, sessionId: current } = currentSession();
+    const [row] = await this.unitOfWork.read<SessionRow>(
+      'get_session', `select ${COLUMNS} from sessions where id = $1 and person_id = $2 and revoked_at is null and expires_at > now()`, [id, personId],
+    );
+    if (!row) throw new NotFoundProblem('session');
+    return present(row, current);
   }
 
   /** Ends one; its access token stops at once. 404 for one that is not the caller's or has ended. */
