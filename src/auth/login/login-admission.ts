@@ -41,8 +41,10 @@ export class LoginAdmission {
 
   /** Answers what to say of the try in the end. 403 `captcha_required`, or 429 with a growing `Retry-After`. */
   async admit(login: LoginTry): Promise<Admitted> {
-    const known = login.person?.knownDevice && login.deviceHash ? await this.byDevice(`${login.person.id}:${login.deviceHash}`) : undefined;
-    return known ?? this.asStranger(login, countedAddress(currentContext().ip), accountDigest(login.email));
+    const device = login.person?.knownDevice && login.deviceHash ? `${login.person.id}:${login.deviceHash}` : undefined;
+    const admitted = device === undefined ? undefined : await this.byDevice(device);
+    // A device that has used up its own tries has shown what it does with free ones.
+    return admitted ?? this.asStranger(login, accountDigest(login.email), device === undefined ? 0 : FREE_FAILURES);
   }
 
   /** A device that has logged in before is counted by itself; when it has guessed too often, it is a stranger like all others. */
@@ -55,7 +57,8 @@ export class LoginAdmission {
     };
   }
 
-  private async asStranger(login: LoginTry, ip: string, account: string): Promise<Admitted> {
+  private async asStranger(login: LoginTry, account: string, before: number): Promise<Admitted> {
+    const ip = countedAddress(currentContext().ip);
     const byIp = await this.attempts.take('login_ip', ip);
     if (!byIp.allowed) throw tooMany(byIp.retryAfterSeconds);
     const byAccount = await this.attempts.take('login_account', account);
@@ -64,7 +67,7 @@ export class LoginAdmission {
       if (byAccount.allowed) await this.attempts.giveBack('login_account', account);
     };
     // This try is among those of the address, and of the account unless that has had too many.
-    const earlier = Math.max(byIp.failures - 1, byAccount.allowed ? byAccount.failures - 1 : byAccount.failures);
+    const earlier = Math.max(before, byIp.failures - 1, byAccount.allowed ? byAccount.failures - 1 : byAccount.failures);
     await this.demandCaptcha(login, earlier).catch(async (error: unknown) => {
       await withdrawn();
       throw error;
