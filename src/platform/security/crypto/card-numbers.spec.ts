@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { findCardNumbers, passesLuhn } from './card-numbers';
 
 const found = (text: string): string[] => findCardNumbers(text).map(({ digits }) => digits);
@@ -102,5 +103,17 @@ describe('findCardNumbers', () => {
     expect(found(`${valid}, 4242424242424242`)).toEqual(['4242424242424242']);
     const invalid = `DE${String((Number(checkDigits) % 97) + 1).padStart(2, '0')}${account.slice(4)}`;
     expect(found(invalid)).toEqual(['4242424242424242']);
+  });
+
+  it('takes no UUID for a card, and still finds one beside it', () => {
+    const uuids = [
+      '12345678-4242-4242-4242-424242424242', 'a5e1c0de-4111-4111-8111-111111111111', '5D0A3E1B-4532-4015-8123-456712345678',
+    ];
+    for (const uuid of uuids) {
+      expect(findCardNumbers(uuid)).toEqual([]);
+      expect(findCardNumbers(`order ${uuid} by 4242424242424242`).map(({ digits }) => digits)).toEqual(['4242424242424242']);
+    }
+    const random = Array.from({ length: 50_000 }, () => randomUUID());
+    expect(random.filter((uuid) => findCardNumbers(uuid).length > 0)).toEqual([]);
   });
 });
