@@ -26,6 +26,9 @@ const IDLE_CHECK_MS = 50;
 export async function start(): Promise<void> {
   const settings = settingsOrExit();
   const log = createLog(settings);
+  if (settings.isProductionLike && settings.publicUrl.startsWith('http://')) {
+    log.warn({ url: settings.publicUrl }, 'PUBLIC_URL is not set: the links in mails lead to this address');
+  }
   const lifetime = new Lifetime(log);
   try {
     await run(settings, log, lifetime);
@@ -49,7 +52,7 @@ async function run(settings: Settings, log: Pino, lifetime: Lifetime): Promise<v
   await lifetime.begin(listen(app, settings));
   const url = await app.getUrl();
   log.info({ url, start_ms: Math.round(performance.now()) }, 'ready');
-  if (settings.nodeEnv === 'development') process.stdout.write(welcome(url, await makeDemoClient(app)));
+  if (settings.nodeEnv === 'development') process.stdout.write(welcome(url, await makeDemoClient(app), settings.dataDir));
 }
 
 async function listen(app: NestFastifyApplication, { host, port }: Settings): Promise<void> {

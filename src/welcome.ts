@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { ClientRegistry } from './clients/client-registry';
@@ -20,8 +21,12 @@ export async function makeDemoClient(app: NestFastifyApplication): Promise<Issue
   });
 }
 
+const DEFAULT_DATA_DIR = resolve('./.data');
+
 /** What a developer reads when the server is ready. The keys are in it at the first start only. */
-export function welcome(url: string, demo: IssuedKey | undefined): string {
+export function welcome(url: string, demo: IssuedKey | undefined, dataDir = DEFAULT_DATA_DIR): string {
+  // Commands find this server's data where it did itself.
+  const before = dataDir === DEFAULT_DATA_DIR ? '' : `DATA_DIR=${dataDir} `;
   const keys = demo && [
     'A demo merchant in test mode was made. Its keys are shown only now:',
     `  client_id       ${demo.key.clientId}`,
@@ -39,9 +44,9 @@ export function welcome(url: string, demo: IssuedKey | undefined): string {
     '',
     ...(keys ?? []),
     'Try next, in a second terminal:',
-    `  npm run demo${url.endsWith(':3000') ? '' : ` -- --url ${url}`}`,
+    `  ${before}npm run demo${url.endsWith(':3000') ? '' : ` -- --url ${url}`}`,
     `  curl -H 'X-API-Key: ${demo?.apiKey ?? '<api_key>'}' ${url}/v1/payments`,
-    ...(demo ? [] : ["  npm run cpg -- client:create --name 'My shop'   makes a merchant with new keys"]),
+    ...(demo ? [] : [`  ${before}npm run cpg -- client:create --name 'My shop'   makes a merchant with new keys`]),
     '',
   ];
   return `${lines.join('\n')}\n`;

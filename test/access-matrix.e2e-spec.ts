@@ -118,6 +118,14 @@ describe('every route for every caller', () => {
       const careful = await member(gateway, client, role, { twoFactor: true });
       people.push({ name: `a client's ${role} whose code is old`, call: bearer(careful, clientId, false), expected: byRole(role, true) });
     }
+    const suspended = await gateway.merchant();
+    const locked = await member(gateway, suspended, 'owner');
+    await gateway.database.rows("update clients set status = 'suspended', revision = revision + 1 where id = $1", [suspended.credentials.clientId]);
+    people.push({
+      name: "a suspended client's owner",
+      call: bearer(locked, suspended.credentials.clientId, false),
+      expected: (route) => (isOpen(route) || (route.policy.access === 'person' && !route.policy.roles) ? IN : 'client_inactive'),
+    });
     for (const role of STAFF_ROLES) {
       const person = await staff(gateway, role);
       people.push({ name: `staff: ${role}`, call: bearer(person, null, true), expected: byRole(role, false) });

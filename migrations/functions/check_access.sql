@@ -2,7 +2,7 @@
 -- suspended, in another role or edited since. A cache may thus serve reads, and never lets what was revoked change anything.
 --
 -- p_access: {"client_id", "client_revision"} with {"key_id", "key_revision"} or {"session_id", "person_id", "person_revision"};
--- staff have no client.
+-- staff have no client, and without a revision the change is about the person alone.
 -- CPG02: the caller must authenticate again before it is told anything.
 create or replace function check_access(p_access jsonb) returns void
 language plpgsql stable as $$
@@ -21,7 +21,8 @@ begin
        and s.revoked_at is null and s.expires_at > clock_timestamp()
        and p.status = 'active' and p.revision = (p_access ->> 'person_revision')::bigint
        and p.client_id is not distinct from p_access ->> 'client_id'
-       and (c.id is null or (c.status = 'active' and c.revision = (p_access ->> 'client_revision')::bigint));
+       and (p_access ->> 'client_revision' is null
+            or (c.status = 'active' and c.revision = (p_access ->> 'client_revision')::bigint));
   end if;
   if not found then
     raise exception 'access has changed' using errcode = 'CPG02';

@@ -13,7 +13,7 @@ import type { Crowd } from './people-reader';
 import { Person } from './person.entity';
 import { bookOf, type PersonObject, presentPerson } from './person-presenter';
 
-const CLIENT = "select name from clients where id = $1 and status <> 'closed' for share";
+const CLIENT = 'select name, status from clients where id = $1 for share';
 const OURS = "select 1 from people where email = $1 and client_id is not distinct from $2 and status = 'active'";
 const AGAIN = `
   with again as (
@@ -33,7 +33,7 @@ export class InvitePerson {
 
   /**
    * Somebody who has not accepted yet gets a new link, and the old one is dead. 409 for one of the crowd itself; 404 for a client that is
-   * unknown or closed; 429 from the fourth mail to one address in an hour on. Whether somebody has an account elsewhere is told to
+   * unknown, 409 for a closed one; 429 from the fourth mail to one address in an hour on. Whether somebody has an account elsewhere is told to
    * the address alone: the answer is the same.
    */
   async invite(crowd: Crowd, email: string, role: Role): Promise<PersonObject> {
@@ -62,8 +62,9 @@ export class InvitePerson {
   }
 
   private async nameOf(tx: Tx, clientId: string): Promise<string> {
-    const [client] = await tx.query<{ name: string }>(CLIENT, [clientId]);
+    const [client] = await tx.query<{ name: string; status: string }>(CLIENT, [clientId]);
     if (!client) throw new NotFoundProblem('client');
+    if (client.status === 'closed') throw new Problem('state_conflict', 'This client is closed for good; nobody can be invited into it.');
     return client.name;
   }
 }

@@ -16,7 +16,7 @@ export const SESSION_DAYS = 30;
 export const tokensAnswer = z.object({
   access_token: z.string().meta({ description: 'Send it as Authorization: Bearer ….' }),
   refresh_token: z.string().meta({ description: 'Good for one refresh; using an old one ends the session.' }),
-  expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
+  expires_in: z.int().min(1).meta({ description: 'Seconds until the access token expires.' }),
   token_type: z.literal('Bearer'),
 });
 export type TokensAnswer = z.output<typeof tokensAnswer>;

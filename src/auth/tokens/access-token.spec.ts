@@ -12,7 +12,7 @@ const NOW = 1_800_000_000;
 const bytes = (key: string) => new TextEncoder().encode(key);
 
 function tokensWith(...jwtSecretKeys: string[]): AccessTokens {
-  return new AccessTokens({ jwtSecretKeys, publicUrl: ISSUER } as Settings);
+  return new AccessTokens({ jwtSecretKeys, tokenIssuer: ISSUER } as Settings);
 }
 
 /** A token as ours are, except for what is given; undefined takes a claim out. */

@@ -34,7 +34,7 @@ export class AccessTokens {
   constructor(@Inject(SETTINGS) settings: Settings) {
     // As key objects, because the library then converts each of them once instead of at every request.
     this.keys = settings.jwtSecretKeys.map((key) => createSecretKey(key, 'utf8'));
-    this.issuer = settings.publicUrl;
+    this.issuer = settings.tokenIssuer;
   }
 
   /** A new token for a session; `expiresIn` is in seconds. */

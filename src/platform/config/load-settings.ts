@@ -54,6 +54,7 @@ function toSettings(written: WrittenSettings): Settings {
     host: written.HOST,
     port: written.PORT,
     publicUrl: written.PUBLIC_URL ?? localUrl(written.HOST, written.PORT),
+    tokenIssuer: written.PUBLIC_URL ?? 'cpgateway',
     dataDir: resolve(written.DATA_DIR),
     databaseUrl: written.DATABASE_URL,
     databaseDirectUrl: written.DATABASE_DIRECT_URL,

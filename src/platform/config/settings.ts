@@ -28,6 +28,8 @@ export interface Settings {
   port: number;
   /** Where the outside reaches this server, without a trailing slash. Unless set it is http://host:port, with the 0 of an open port. */
   publicUrl: string;
+  /** Who issues access tokens: `publicUrl` where it is set, so that instances of one system know each other's. */
+  tokenIssuer: string;
   /** Absolute path. */
   dataDir: string;
   /** Absent = the embedded PostgreSQL under `dataDir`. */

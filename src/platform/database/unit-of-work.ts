@@ -120,7 +120,7 @@ export class UnitOfWork {
 
 /** The caller's access as check_access takes it: a key's, or a signed-in person's with the client that the person belongs to. */
 export function accessParameter({ access, key, session }: Pick<RequestContext, 'access' | 'key' | 'session'>): string {
-  const client = access && { client_id: access.clientId, client_revision: access.clientRevision };
+  const client = access ? { client_id: access.clientId, client_revision: access.clientRevision } : { client_id: session?.clientId ?? undefined };
   const credential = key
     ? { key_id: key.keyId, key_revision: key.keyRevision }
     : session && { session_id: session.sessionId, person_id: session.personId, person_revision: session.personRevision };

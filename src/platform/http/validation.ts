@@ -39,10 +39,27 @@ function shownName(name: PropertyKey): string {
 // A caller reads what was expected, not how the schema library puts it.
 z.config({
   customError: (issue) => {
-    if (issue.code !== 'invalid_type') return undefined;
-    return issue.input === undefined ? 'is required' : `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
+    if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) return 'is required';
+    switch (issue.code) {
+      case 'invalid_type':
+        return `must be of type ${issue.expected === 'record' ? 'object' : issue.expected}`;
+      case 'invalid_value':
+        return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+      case 'too_small':
+        return `must ${bounded(issue.origin, `at least ${issue.minimum}`)}`;
+      case 'too_big':
+        return `must ${bounded(issue.origin, `at most ${issue.maximum}`)}`;
+      default:
+        return undefined;
+    }
   },
 });
+
+/** What is counted in a value of that kind. */
+function bounded(origin: string, bound: string): string {
+  if (origin === 'string') return `have ${bound} character${bound.endsWith(' 1') ? '' : 's'}`;
+  return origin === 'array' || origin === 'set' || origin === 'map' ? `have ${bound} entr${bound.endsWith(' 1') ? 'y' : 'ies'}` : `be ${bound}`;
+}
 
 /** Validates every `@Body`, `@Query` and `@Param` that has a schema; what fails is a 422 that names the fields. */
 @Injectable()

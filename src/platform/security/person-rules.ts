@@ -27,5 +27,6 @@ export function checkPerson({ access, roles, enrolment }: RoutePolicy, session: 
     throw new Problem('two_factor_required', 'Your role needs a second factor. Set one up first: POST /v1/auth/2fa/enroll.');
   }
   if (access === 'person' && !roles) return;
+  if (access === 'api_key' && !roles) throw new Problem('forbidden', 'This takes an API key: money moves by key only.');
   if (!roles?.includes(session.role)) throw new Problem('forbidden', `This is not open to the role ${session.role}.`);
 }
