@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log';
+import { deleteInBatches, untilDone } from '../platform/database/batches';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { Job, type JobHandler } from '../platform/jobs/job-queue';
 import { bookOf } from './people/person-presenter';
@@ -70,14 +71,10 @@ export class CleanAccounts implements JobHandler {
 
   /** Works batch by batch until nothing is left. Running twice, or at the same time elsewhere, does no harm. */
   async run(): Promise<void> {
-    await this.untilEmpty(() => this.lapseInvitations());
+    await untilDone(BATCH, () => this.lapseInvitations());
     for (const text of [CLEAN_LINKS, CLEAN_SESSIONS, CLEAN_REFRESH_TOKENS, CLEAN_DEVICES]) {
-      await this.untilEmpty(async () => (await this.unitOfWork.once<{ gone: number }>({ text, values: [BATCH] }))[0].gone);
+      await deleteInBatches(this.unitOfWork, text, BATCH);
     }
-  }
-
-  private async untilEmpty(batch: () => Promise<number>): Promise<void> {
-    while ((await batch()) === BATCH);
   }
 
   private lapseInvitations(): Promise<number> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { deleteInBatches } from '../../platform/database/batches';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { Job, type JobHandler } from '../../platform/jobs/job-queue';
 
@@ -25,11 +26,7 @@ export class CleanCaptchaUses implements JobHandler {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Deletes batch by batch until none is left. Running twice, or at the same time elsewhere, does no harm. */
-  async run(): Promise<void> {
-    let gone = BATCH;
-    while (gone === BATCH) {
-      const [row] = await this.unitOfWork.once<{ gone: number }>({ text: CLEAN, values: [KEPT_MINUTES, BATCH] });
-      gone = row.gone;
-    }
+  run(): Promise<void> {
+    return deleteInBatches(this.unitOfWork, CLEAN, BATCH, KEPT_MINUTES);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { untilDone } from '../../platform/database/batches';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { Job, type JobHandler } from '../../platform/jobs/job-queue';
 import { Outbox } from '../../platform/outbox/outbox';
@@ -45,9 +46,8 @@ export class WarnOfOldKeys implements JobHandler {
   ) {}
 
   /** Batch by batch until nobody is left to tell. Running twice, or at the same time elsewhere, tells nobody twice. */
-  async run(): Promise<void> {
-    let told = BATCH;
-    while (told === BATCH) told = await this.unitOfWork.run((tx) => this.tell(tx));
+  run(): Promise<void> {
+    return untilDone(BATCH, () => this.unitOfWork.run((tx) => this.tell(tx)));
   }
 
   private async tell(tx: Tx): Promise<number> {

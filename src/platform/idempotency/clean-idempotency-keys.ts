@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { deleteInBatches } from '../database/batches';
 import { UnitOfWork } from '../database/unit-of-work';
 import { Job, type JobHandler } from '../jobs/job-queue';
 
@@ -6,7 +7,6 @@ import { Job, type JobHandler } from '../jobs/job-queue';
 const KEPT_HOURS = 48;
 const BATCH = 5_000;
 
-/** In small transactions: no caller waits for the clean-up, and two instances never wait for each other. */
 const CLEAN = `
   with old as (
     select client_id, livemode, route, key from idempotency_keys
@@ -29,11 +29,7 @@ export class CleanIdempotencyKeys implements JobHandler {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Deletes batch by batch until none is left. Running twice, or at the same time elsewhere, does no harm. */
-  async run(): Promise<void> {
-    let gone = BATCH;
-    while (gone === BATCH) {
-      const [row] = await this.unitOfWork.once<{ gone: number }>({ text: CLEAN, values: [KEPT_HOURS, BATCH] });
-      gone = row.gone;
-    }
+  run(): Promise<void> {
+    return deleteInBatches(this.unitOfWork, CLEAN, BATCH, KEPT_HOURS);
   }
 }
