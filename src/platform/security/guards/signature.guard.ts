@@ -1,10 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { mustBeSigned } from '../http/policy';
-import { Problem } from '../http/problem';
-import { currentContext } from '../http/request-context';
-import { constantTimeEqualHex, hmacSha256 } from './crypto/digests';
-import { bodyDigest } from './request-digest';
+import { mustBeSigned } from '../../http/policy';
+import { Problem } from '../../http/problem';
+import { currentContext } from '../../http/request-context';
+import { constantTimeEqualHex, hmacSha256 } from '../crypto/digests';
+import { bodyDigest } from '../request-digest';
 
 const TOLERANCE_SECONDS = 300;
 const TIMESTAMP_FORM = /^[0-9]{1,12}$/;

@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { type FieldError, Problem } from '../http/problem';
-import { currentContext } from '../http/request-context';
-import { findCardNumbers } from './crypto/card-numbers';
-import { maskSecrets } from './crypto/masking';
+import { type FieldError, Problem } from '../../http/problem';
+import { currentContext } from '../../http/request-context';
+import { findCardNumbers } from '../crypto/card-numbers';
+import { maskSecrets } from '../crypto/masking';
 
 const CODE = 'card_number_present';
 const MESSAGE = 'holds a card number; leave it out';

@@ -1,9 +1,9 @@
 import { type CanActivate, Inject, Injectable } from '@nestjs/common';
-import { SETTINGS, type Settings } from '../config/settings';
-import type { RoutePolicy } from '../http/policy';
-import { NotFoundProblem, Problem } from '../http/problem';
-import { type BookAccess, currentContext } from '../http/request-context';
-import { checkPerson } from './person-rules';
+import { SETTINGS, type Settings } from '../../config/settings';
+import type { RoutePolicy } from '../../http/policy';
+import { NotFoundProblem, Problem } from '../../http/problem';
+import { type BookAccess, currentContext } from '../../http/request-context';
+import { checkPerson } from '../person-rules';
 
 /** Checks that the caller may do what the policy names: a key by its scopes, a person by role; and hides test-only routes from live books. */
 @Injectable()

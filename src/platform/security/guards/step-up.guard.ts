@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../http/problem';
-import { currentContext, type RequestContext } from '../http/request-context';
-import { hasFreshFactor } from './person-rules';
-import { SECOND_FACTOR, type SecondFactor } from './second-factor';
+import { Problem } from '../../http/problem';
+import { currentContext, type RequestContext } from '../../http/request-context';
+import { hasFreshFactor } from '../person-rules';
+import { SECOND_FACTOR, type SecondFactor } from '../second-factor';
 
 /**
  * Sensitive acts of people need a second factor that was entered in this session in the last five minutes, or a code with the request

@@ -1,13 +1,13 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { PolicyRegistry } from '../http/policy-registry';
-import { Problem, type ProblemCode } from '../http/problem';
-import { currentContext, type RequestContext } from '../http/request-context';
-import { KEY_DIRECTORY, type KeyDirectory, type KeyRecord } from './key-directory';
-import { inAnyCidr } from './network/address-rules';
-import { checkPerson } from './person-rules';
-import { allowanceHeaders, rateLimited, RateLimiter } from './limits/rate-limiter';
-import { SESSION_DIRECTORY, type SessionDirectory, type SessionRecord } from './session-directory';
+import { PolicyRegistry } from '../../http/policy-registry';
+import { Problem, type ProblemCode } from '../../http/problem';
+import { currentContext, type RequestContext } from '../../http/request-context';
+import { KEY_DIRECTORY, type KeyDirectory, type KeyRecord } from '../key-directory';
+import { inAnyCidr } from '../network/address-rules';
+import { checkPerson } from '../person-rules';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../limits/rate-limiter';
+import { SESSION_DIRECTORY, type SessionDirectory, type SessionRecord } from '../session-directory';
 
 const KEY_FORM = /^cpg_(test|live)_[A-Za-z0-9]{40}$/;
 const BEARER_FORM = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;

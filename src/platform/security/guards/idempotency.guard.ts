@@ -1,10 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../http/policy';
-import { Problem } from '../http/problem';
-import { currentContext, type RequestContext } from '../http/request-context';
-import { sha256Hex } from './crypto/digests';
-import { bodyDigest } from './request-digest';
+import { mustBeSigned, needsIdempotencyKey, type RoutePolicy } from '../../http/policy';
+import { Problem } from '../../http/problem';
+import { currentContext, type RequestContext } from '../../http/request-context';
+import { sha256Hex } from '../crypto/digests';
+import { bodyDigest } from '../request-digest';
 
 /** 1–255 visible ASCII characters. Two headers reach us joined by ", ", whose space refuses them. */
 const KEY_FORM = /^[\x21-\x7e]{1,255}$/;

@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { RoutePolicy } from '../http/policy';
-import { currentContext } from '../http/request-context';
-import { LIMITS, type RouteLimitClass } from './limits/limits';
-import { allowanceHeaders, rateLimited, RateLimiter } from './limits/rate-limiter';
+import type { RoutePolicy } from '../../http/policy';
+import { currentContext } from '../../http/request-context';
+import { LIMITS, type RouteLimitClass } from '../limits/limits';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../limits/rate-limiter';
 
 /** Counts the call in the class that its policy names and tells the caller where it stands. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { currentContext } from '../http/request-context';
-import { LIMITS } from './limits/limits';
-import { allowanceHeaders, rateLimited, RateLimiter } from './limits/rate-limiter';
+import { currentContext } from '../../http/request-context';
+import { LIMITS } from '../limits/limits';
+import { allowanceHeaders, rateLimited, RateLimiter } from '../limits/rate-limiter';
 
 /**
  * Counts what all keys and people of a client share, once the caller has been let in: nobody who may not make keys can use up the
