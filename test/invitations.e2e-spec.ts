@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Gateway } from './support/gateway';
 import { Mailbox, tokenIn } from './support/mailbox';
 import type { Merchant } from './support/merchant';
-import { callJson, member, type TestPerson } from './support/people';
+import { callJson, member, PASSWORD, type TestPerson } from './support/people';
 import { expectProblem } from './support/problems';
 
 describe('people', () => {
@@ -64,5 +64,16 @@ describe('people', () => {
     expect(text).toContain('join "Prize');
     expect(text).not.toMatch(/evil\.example|<b>/);
     expect(text.match(/https?:\/\/\S+/g)).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/account\/invitation#token=/)]);
+  });
+
+  it('keep an address for nobody: whoever holds it can still give it to their own account', async () => {
+    const email = newEmail();
+    await invite(await member(gateway, merchant, 'owner'), email);
+    await mailbox.next(email);
+    const holder = await member(gateway, await gateway.merchant(), 'owner');
+    expect((await holder.post('/v1/auth/email/change', { email, current_password: PASSWORD })).status).toBe(202);
+    const token = tokenIn((await mailbox.next(email)).text);
+    expect((await callJson(`${gateway.url}/v1/auth/email/verify`, 'POST', { token })).status).toBe(200);
+    expect(await gateway.database.value('select email from people where id = $1', [holder.id])).toBe(email);
   });
 });

@@ -35,7 +35,7 @@ export class ChangeEmail {
       await this.audit.record(tx, bookOf({ clientId }), { kind: 'email.change_requested', objectId: personId, after: { email } });
       await this.mail.addressChangeAsked(tx, old);
       await endLinks(tx, personId, ['email_change']);
-      const taken = await tx.query("select 1 from people where email = $1 and status <> 'removed'", [email]);
+      const taken = await tx.query("select 1 from people where email = $1 and status = 'active'", [email]);
       if (taken.length > 0) await this.mail.addressInUse(tx, email);
       else await this.mail.confirmNewAddress(tx, email, await issueLink(tx, { purpose: 'email_change', personId, data: { email } }));
       return ACCEPTED;
