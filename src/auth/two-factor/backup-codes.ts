@@ -27,11 +27,6 @@ export function hashOfBackupCode(text: string): string | undefined {
   return code && sha256Hex(code);
 }
 
-/** True when a text has the form of a backup code; a code of an authenticator never has. */
-export function isBackupCodeForm(text: string): boolean {
-  return normalised(text) !== undefined;
-}
-
 function newCode(): string {
   return Array.from({ length: 16 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
 import { currentContext } from '../../http/request-context';
 import { LIMITS } from '../limits/limits';
-import { allowanceHeaders, rateLimited, RateLimiter } from '../limits/rate-limiter';
+import { RateLimiter } from '../limits/rate-limiter';
+import { countCall } from './rate-limit.guard';
 
 /**
  * Counts what all keys and people of a client share, once the caller has been let in: nobody who may not make keys can use up the
@@ -13,12 +13,8 @@ export class ClientBudgetGuard implements CanActivate {
   constructor(private readonly limiter: RateLimiter) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const context = currentContext();
-    if (!context.policy || LIMITS[context.policy.limit].countedBy !== 'client') return true;
-    const allowance = await this.limiter.count(context.policy.limit, context);
-    if (!allowance) return true;
-    void execution.switchToHttp().getResponse<FastifyReply>().headers(allowanceHeaders(allowance));
-    if (allowance.exceeded) throw rateLimited(allowance);
+    const { policy } = currentContext();
+    if (policy && LIMITS[policy.limit].countedBy === 'client') await countCall(this.limiter, policy.limit, execution);
     return true;
   }
 }

@@ -11,13 +11,18 @@ export class RateLimitGuard implements CanActivate {
   constructor(private readonly limiter: RateLimiter) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const context = currentContext();
-    const allowance = context.policy && (await this.limiter.count(classOf(context.policy), context));
-    if (!allowance) return true;
-    void execution.switchToHttp().getResponse<FastifyReply>().headers(allowanceHeaders(allowance));
-    if (allowance.exceeded) throw rateLimited(allowance);
+    const { policy } = currentContext();
+    if (policy) await countCall(this.limiter, classOf(policy), execution);
     return true;
   }
+}
+
+/** Counts the call under way in a class, writes the headers of its allowance, and refuses it with 429 when that is used up. */
+export async function countCall(limiter: RateLimiter, name: RouteLimitClass, execution: ExecutionContext): Promise<void> {
+  const allowance = await limiter.count(name, currentContext());
+  if (!allowance) return;
+  void execution.switchToHttp().getResponse<FastifyReply>().headers(allowanceHeaders(allowance));
+  if (allowance.exceeded) throw rateLimited(allowance);
 }
 
 /** What a client shares is counted later, by the ClientBudgetGuard; until the caller is let in, the call is one like any other. */
