@@ -8,10 +8,16 @@ const ROOMS = {
   audit: ['platform'],
   ledger: ['money', 'platform', 'audit'],
   clients: ['money', 'platform', 'audit'],
-  auth: ['platform', 'audit', 'clients'],
-  payments: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth'],
+  auth: ['money', 'platform', 'audit', 'clients'],
+  fraud: ['money', 'platform', 'audit', 'clients'],
+  chains: ['money', 'platform', 'audit'],
+  payouts: ['money', 'platform', 'audit', 'ledger', 'clients', 'chains'],
+  payments: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth', 'fraud', 'chains', 'payouts'],
+  withdrawals: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth', 'fraud', 'chains', 'payouts'],
   webhooks: ['money', 'platform', 'audit', 'clients', 'auth'],
-  operations: ['money', 'platform', 'audit', 'ledger', 'clients', 'auth', 'payments', 'webhooks'],
+  operations: [
+    'money', 'platform', 'audit', 'ledger', 'clients', 'auth', 'fraud', 'chains', 'payouts', 'payments', 'withdrawals', 'webhooks',
+  ],
 };
 
 /** The wiring stands above all rooms, like the files of src itself: it may import everything, and no room may import it. */

@@ -4,12 +4,14 @@ import { AuditModule } from './audit/audit.module';
 import { AccountsModule } from './auth/accounts.module';
 import { AuthModule } from './auth/auth.module';
 import { Person } from './auth/people/person.entity';
+import { ChainsModule } from './chains/chains.module';
 import { ApiKey } from './clients/api-key.entity';
 import { Client } from './clients/client.entity';
 import { ClientsModule } from './clients/clients.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { OperationsModule } from './operations/operations.module';
 import { PaymentsModule } from './payments/payments.module';
+import { RefundsModule } from './payments/refunds/refunds.module';
 import { ConfigModule } from './platform/config/config.module';
 import type { Settings } from './platform/config/settings';
 import { type DatabaseLocation, DatabaseModule } from './platform/database/database.module';
@@ -27,6 +29,8 @@ import { SignatureGuard } from './platform/security/guards/signature.guard';
 import { StepUpGuard } from './platform/security/guards/step-up.guard';
 import { InboundWebhooksModule } from './webhooks/inbound/inbound-webhooks.module';
 import { OutboundWebhooksModule } from './webhooks/outbound/outbound-webhooks.module';
+import { WithdrawalsModule } from './withdrawals/withdrawals.module';
+import { DestinationsModule } from './withdrawals/destinations/destinations.module';
 
 /**
  * In this order: who calls, is there room for it, did they mean exactly this, may they, is it really them, is there room in what
@@ -38,7 +42,8 @@ const GUARDS: readonly Type[] = [
 const ENTITIES = [Client, ApiKey, Person];
 /** The rooms, lower ones first; a room knows only those before it. */
 const ROOMS: readonly Type[] = [
-  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, PaymentsModule,
+  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, ChainsModule, PaymentsModule, RefundsModule,
+  DestinationsModule, WithdrawalsModule,
   InboundWebhooksModule, OutboundWebhooksModule, OperationsModule,
 ];
 

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { addClientCommands } from './cli/client-commands';
 import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
+import { addDecisionCommands } from './cli/decision-commands';
+import { addReconcileCommand } from './cli/reconcile-command';
 import { addStaffCommands } from './cli/staff-commands';
 import { addWebhookCommands } from './cli/webhook-commands';
 import { SettingsError } from './platform/config/settings-error';
@@ -22,7 +24,9 @@ function buildProgram(): Command {
   addDatabaseCommands(program);
   addClientCommands(program);
   addStaffCommands(program);
+  addDecisionCommands(program);
   addWebhookCommands(program);
+  addReconcileCommand(program);
   return program;
 }
 

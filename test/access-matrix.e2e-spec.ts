@@ -11,9 +11,9 @@ import { callJson, member, openSession, PASSWORD, staff, type TestPerson } from 
 /** What a path's parameter stands for, by the word before it; a new area adds its own. */
 const PREFIXES: Readonly<Record<string, IdPrefix>> = {
   payments: 'pay', 'api-keys': 'key', 'webhook-endpoints': 'we', events: 'evt', 'webhook-deliveries': 'del', sessions: 'ses', people: 'usr',
-  clients: 'cli', blocks: 'blk', users: 'usr',
+  clients: 'cli', blocks: 'blk', users: 'usr', destinations: 'dst', refunds: 'ref', 'unmatched-deposits': 'dep', withdrawals: 'wd',
 };
-const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm' };
+const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31' };
 
 /** The refusals that tell who may call; any other answer means that the caller was let in. */
 const DOORS = new Set([

@@ -168,6 +168,7 @@ const NOT_IN_A_BOOK: Readonly<Record<string, string[]>> = {
   audit_events: ['id'],
   backup_codes: ['person_id', 'code_hash'],
   captcha_uses: ['nonce'],
+  chain_transfers: ['chain', 'hash', 'address', 'contract'],
   clients: ['id'],
   inbox_events: ['source', 'event_id'],
   ip_blocks: ['id'],
@@ -175,13 +176,17 @@ const NOT_IN_A_BOOK: Readonly<Record<string, string[]>> = {
   known_devices: ['person_id', 'device_hash'],
   one_time_tokens: ['token_hash'],
   people: ['id'],
+  payout_references: ['provider', 'reference'],
   provider_references: ['provider', 'reference'],
+  reconciliations: ['day', 'livemode'],
   refresh_tokens: ['token_hash'],
   schema_functions: ['name'],
   schema_migrations: ['id'],
   security_events: ['id'],
   sessions: ['id'],
+  switches: ['id'],
   unmatched_deposits: ['provider', 'reference'],
+  watched_addresses: ['chain', 'address'],
 };
 
 describe('tables', () => {

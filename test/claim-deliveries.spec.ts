@@ -94,6 +94,16 @@ describe('claim_deliveries', () => {
     expect((await claim()).map(({ id }) => id)).toEqual(['del_we_1_004']);
   });
 
+  it('says at which test endpoints failures were asked for', async () => {
+    for (const id of ['we_1', 'we_2']) await endpoint(id, 1);
+    await database.rows(`update webhook_endpoints set test_failure = 'timeout', test_failures_left = 2 where id = 'we_2'`);
+    const asked = (await claim()).map(({ endpoint_id: id, fails_at_will: fails }) => [id, fails]);
+    expect(asked.sort()).toEqual([['we_1', false], ['we_2', true]]);
+    const live = `insert into webhook_endpoints (client_id, livemode, id, url, events, secret, test_failure, test_failures_left)
+                  values ('cli_a', true, 'we_live', 'https://example.com', '{*}', 'sealed', 'timeout', 1)`;
+    await expect(database.rows(live)).rejects.toMatchObject({ constraint: 'webhook_endpoints_fail_at_will_in_test_mode' });
+  });
+
   it('gives parallel claims different deliveries', async () => {
     for (let at = 0; at < 10; at += 1) await endpoint(`we_${at}`, 40);
     // The connections are opened first, so that the claims really meet.

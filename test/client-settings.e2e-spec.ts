@@ -4,6 +4,8 @@ import type { Answer, Merchant } from './support/merchant';
 
 const path = '/v1/client/settings';
 const defaults = { tolerance: null, underpaid: 'wait', overpaid: 'credit', late: 'queue' };
+/** What the operator sets; the client sees it. */
+const withdrawals = { destination_cooloff_seconds: 0 };
 
 describe('a client and its settings', () => {
   let gateway: Gateway;
@@ -33,7 +35,7 @@ describe('a client and its settings', () => {
   });
 
   it('shows the defaults until something is set, and stores none of them', async () => {
-    expect((await merchant.get(path)).body).toEqual({ object: 'client_settings', payment_rules: defaults });
+    expect((await merchant.get(path)).body).toEqual({ object: 'client_settings', payment_rules: defaults, withdrawals });
     expect((await stored()).settings).toEqual({});
   });
 
@@ -41,7 +43,7 @@ describe('a client and its settings', () => {
     await change({ payment_rules: { underpaid: 'credit', tolerance: '0.05' } });
     const { status, body } = await change({ payment_rules: { overpaid: 'refund' } });
     const payment_rules = { ...defaults, underpaid: 'credit', tolerance: '0.05', overpaid: 'refund' };
-    expect([status, body]).toEqual([200, { object: 'client_settings', payment_rules }]);
+    expect([status, body]).toEqual([200, { object: 'client_settings', payment_rules, withdrawals }]);
     expect((await merchant.get(path)).body).toEqual(body);
     expect(await stored()).toEqual({ settings: { payment_rules: { underpaid: 'credit', tolerance: '0.05', overpaid: 'refund' } }, revision: '3' });
   });
@@ -52,7 +54,9 @@ describe('a client and its settings', () => {
       'client.settings_changed', merchant.credentials.clientId,
     ]);
     expect(event).toEqual({
-      before: { payment_rules: defaults }, after: { payment_rules: { ...defaults, late: 'credit_locked' } }, actor_id: merchant.credentials.keyId,
+      before: { payment_rules: defaults, withdrawals },
+      after: { payment_rules: { ...defaults, late: 'credit_locked' }, withdrawals },
+      actor_id: merchant.credentials.keyId,
     });
   });
 
@@ -76,6 +80,8 @@ describe('a client and its settings', () => {
     [{ payment_rules: null }, ['payment_rules']],
     [{ payment_rules: [] }, ['payment_rules']],
     [{ fees: { bps: 0 } }, ['fees']],
+    [{ withdrawals: { destination_cooloff_seconds: 0 } }, ['withdrawals']],
+    [{ withdrawals: {} }, ['withdrawals']],
     [{ toString: {} }, ['toString']],
     [[], ['body']],
   ])('refuses %j', async (body, fields) => {
@@ -103,7 +109,7 @@ describe('a client and its settings', () => {
     const tester = await anotherKey(gateway, owner, { livemode: false });
     await change({ payment_rules: { underpaid: 'credit' } }, tester);
     expect((await tester.get(path)).body).toMatchObject({ payment_rules: { underpaid: 'credit' } });
-    expect((await owner.get(path)).body).toEqual({ object: 'client_settings', payment_rules: defaults });
+    expect((await owner.get(path)).body).toMatchObject({ object: 'client_settings', payment_rules: defaults });
     await change({ payment_rules: { late: 'credit_locked' } }, owner);
     expect((await tester.get(path)).body).toMatchObject({ payment_rules: { underpaid: 'credit', late: 'queue' } });
   });

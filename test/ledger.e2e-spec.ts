@@ -67,7 +67,7 @@ describe('ledger', () => {
       await pay('25.00');
       await credit(500n, 'JPY');
       await inTx((tx, ledger) => ledger.transfer(tx, bookOf(merchant), 'ETH', [move('provider', 'pending', 1_500_000_000_000_000_000n)]));
-      const hold = { amountMinor: 1000n, code: 'withdrawal', referenceId: newId('wd') };
+      const hold = { amountMinor: 1000n, code: 'test_hold', referenceId: newId('wd') };
       await inTx((tx, ledger) => ledger.hold(tx, bookOf(merchant), 'USD', hold));
       expect((await merchant.get('/v1/balances')).body).toEqual({
         object: 'balance',

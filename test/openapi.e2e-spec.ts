@@ -155,7 +155,8 @@ describe('the published contract', () => {
       expect(codesAt(operation, 500)).toEqual(['internal_error']);
       expect(codesAt(operation, 401)).toEqual([
         ...(keyed || personal || policy.problems?.includes('unauthenticated') ? ['unauthenticated'] : []),
-        ...((keyed && method !== 'GET') || policy.access === 'provider' ? ['signature_invalid', 'signature_expired'] : []),
+        ...((keyed && method !== 'GET') || policy.access === 'provider' || policy.problems?.includes('signature_invalid')
+          ? ['signature_invalid', 'signature_expired'] : []),
         ...(personal ? ['token_expired'] : []),
       ]);
       expect(codesAt(operation, 410)).toEqual(route.startsWith('/v1/') ? ['api_version_disabled'] : []);

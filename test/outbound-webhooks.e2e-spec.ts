@@ -184,6 +184,52 @@ describe('outbound webhooks', () => {
     });
   });
 
+  describe('failures at will', () => {
+    const fail = async (endpoint: Endpoint, outcome: string, attempts?: number) => {
+      const { body } = await api.post(`/v1/test/webhook-endpoints/${endpoint.id}/fail`, { outcome, attempts });
+      return [body.object, body.outcome, body.attempts];
+    };
+
+    it('look like real ones, go through the schedule and end after as many attempts as asked', async () => {
+      const kinds = [['server_error', 500, /^status: /], ['timeout', null, /^timeout: .*15 s/], ['redirect', 302, /^redirect: /]] as const;
+      const asked = await Promise.all(kinds.map(async ([outcome, code, words]) => {
+        const path = Subscriber.newPath();
+        const endpoint = await shop.subscribe(path);
+        expect(await fail(endpoint, outcome, 2)).toEqual(['test_receiver', outcome, 2]);
+        return { path, endpoint, code, words };
+      }));
+      await shop.order();
+      await Promise.all(asked.map(async ({ path, endpoint, code, words }) => {
+        for (const [failures, delayMs] of [[1, 5 * SECOND], [2, 300 * SECOND]]) {
+          await shop.delivery(endpoint, hasFailed(failures));
+          const waitMs = await shop.waitOf(endpoint);
+          expect([waitMs > delayMs - SECOND, waitMs < delayMs * 1.1 + 5 * SECOND]).toEqual([true, true]);
+          expect((await api.get(`/v1/webhook-endpoints/${endpoint.id}`)).body.failing_since).not.toBeNull();
+          await shop.comesDue(endpoint);
+        }
+        const { attempts: [first, second, last] } = await shop.delivery(endpoint, isDelivered);
+        expect([first, second].map(({ response_status: answered }) => answered)).toEqual([code, code]);
+        for (const part of [words, /was asked for/]) expect(second.error).toMatch(part);
+        expect(last.response_status).toBe(204);
+        expect(receiver.at(path)).toHaveLength(1);
+      }));
+    });
+
+    it('disable the endpoint when it is gone, and are over when it recovers', async () => {
+      const path = Subscriber.newPath();
+      const endpoint = await shop.subscribe(path);
+      await fail(endpoint, 'gone', 20);
+      await shop.order();
+      await shop.delivery(endpoint, ({ status: state }) => state === 'canceled');
+      const { body } = await api.get(`/v1/webhook-endpoints/${endpoint.id}`);
+      expect([body.status, body.disabled_reason]).toEqual(['disabled', 'gone']);
+      expect(await fail(endpoint, 'recover')).toEqual(['test_receiver', null, 0]);
+      await api.call('PATCH', `/v1/webhook-endpoints/${endpoint.id}`, { status: 'enabled' });
+      await shop.order();
+      await receiver.arrived(path, 1);
+    });
+  });
+
   describe('by hand', () => {
     it('an event is delivered once more, to one endpoint or to all that want it', async () => {
       const [first, second] = [Subscriber.newPath(), Subscriber.newPath()];

@@ -1,12 +1,13 @@
 import { Client } from 'pg';
 import { eventually } from './support/eventually';
+import { destinationOf, fund } from './support/funds';
 import { Gateway } from './support/gateway';
 import type { Merchant } from './support/merchant';
 import { member } from './support/people';
 import { deliver, genericWebhook } from './support/providers';
 
 /** Sweeps, the queue's own statements and notes written now and then belong to no request. */
-const BACKGROUND = /graphile_worker|job_workers|claim_deliveries|payments_to_expire|set last_used_at|security_events|ip_blocks|listen|pg_advisory/i;
+const BACKGROUND = /graphile_worker|job_workers|claim_deliveries|claim_payouts|payments_to_expire|set last_used_at|security_events|ip_blocks|listen|pg_advisory/i;
 
 /** What `query` was called with, in words: a name, or the beginning of the text. */
 function wordsOf(query: unknown): string {
@@ -55,6 +56,14 @@ describe('database round trips', () => {
     await merchant.post('/v1/payments', order, { idempotencyKey });
     await merchant.post('/v1/payments', order, { idempotencyKey });
     expect(statements).toEqual(['create_payment', 'create_payment']);
+  });
+
+  it('are two to ask for a withdrawal: what it is decided on, and all that it writes', async () => {
+    await fund(gateway, merchant, 10_000_000n, 'USDT');
+    const destination = await destinationOf(gateway, merchant);
+    statements.length = 0;
+    expect((await merchant.post('/v1/withdrawals', { amount: '1', currency: 'USDT', destination })).status).toBe(201);
+    expect(statements).toEqual(['withdrawal_facts', 'request_withdrawal']);
   });
 
   it('are one to get a payment when the key is known', async () => {

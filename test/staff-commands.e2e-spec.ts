@@ -1,7 +1,11 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import path from 'node:path';
 import { built } from './support/built';
 import { TestDatabase } from './support/database';
 import { newFolder, removeFolders } from './support/embedded-folders';
+import { SOME_ADDRESS } from './support/funds';
 import { TEST_SECRETS } from './support/gateway';
 import { endPrograms, runProgram } from './support/programs';
 
@@ -40,6 +44,30 @@ describe('the commands about staff', () => {
     const by = { actor_type: 'operator', actor_id: userInfo().username };
     expect(audited).toEqual([{ kind: 'staff.created', ...by }, { kind: 'two_factor.reset', ...by }]);
   }, 120_000);
+
+  it('sign a decision with the key that was shown, without a database where the words are given', async () => {
+    const made = JSON.parse((await cpg('staff:create', '--email', 'signs@staff.example', '--role', 'approver', '--json')).stdout) as Record<string, string>;
+    const folder = newFolder();
+    const keyFile = path.join(folder, 'signing.key');
+    writeFileSync(keyFile, `${made['signing_private_key']}\n`);
+    const id = `wd_${'1'.repeat(32)}`;
+    const words = ['--revision', '3', '--amount', '25.000000', '--currency', 'USDT', '--destination', SOME_ADDRESS];
+    const signed = await runProgram('cli', { DATA_DIR: folder }, ['withdrawal:sign', '--id', id, '--decision', 'approve', '--key-file', keyFile, ...words, '--json']);
+    expect(signed).toMatchObject({ code: 0, stderr: '' });
+    const { headers, body } = JSON.parse(signed.stdout) as { headers: Record<string, string>; body: object };
+    expect(body).toEqual({ revision: 3, amount: '25.000000', currency: 'USDT', destination: SOME_ADDRESS });
+    const stored = await database.value<string>('select signing_public_key from people where id = $1', [made['person_id']]);
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(stored, 'base64').toString('base64url') }, format: 'jwk' });
+    const text = [headers['X-Timestamp'], 'approve', id, '3', '25.000000', 'USDT', SOME_ADDRESS].join('\n');
+    expect(verify(null, Buffer.from(text), key, Buffer.from(headers['X-Admin-Signature'].replace('ed25519=', ''), 'base64'))).toBe(true);
+    const sign = (...args: string[]) => cpg('withdrawal:sign', '--id', id, '--decision', 'approve', '--key-file', keyFile, ...args);
+    expect(await sign()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no such withdrawal') });
+    expect(await sign(...words.slice(2))).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('Missing: --revision') });
+    writeFileSync(keyFile, 'this is no key');
+    const unread = await sign(...words);
+    expect(unread).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no Ed25519 private key') });
+    expect(unread.stderr).not.toContain('this is no key');
+  }, 60_000);
 
   it.each([
     [['staff:create', '--email', 'nobody', '--role', 'admin'], 'Expected an e-mail address.'],

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DeclaredRoute, PolicyRegistry } from '../src/platform/http/policy-registry';
+import { fund } from './support/funds';
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
 import type { Merchant } from './support/merchant';
@@ -8,7 +9,11 @@ import { member, type TestPerson } from './support/people';
 const order = { amount: '25.00', currency: 'USD', method: 'simulated' };
 
 /** Bodies of routes that refuse an empty one before they look for the object. */
-const BODIES: Readonly<Record<string, object>> = { 'PATCH /v1/webhook-endpoints/:id': { events: ['*'] } };
+const BODIES: Readonly<Record<string, object>> = {
+  'PATCH /v1/webhook-endpoints/:id': { events: ['*'] },
+  'POST /v1/payments/:id/transactions': { hash: '0'.repeat(64) },
+  'POST /v1/test/webhook-endpoints/:id/fail': { outcome: 'timeout' },
+};
 
 describe('the objects of somebody else', () => {
   let gateway: Gateway;
@@ -31,11 +36,21 @@ describe('the objects of somebody else', () => {
     expect(endpoint.body).toMatchObject({ id: expect.stringMatching(/^we_/) });
     const payment = await of.post<{ id: string }>('/v1/payments', order);
     const key = await of.post<{ id: string }>('/v1/api-keys', { name: 'theirs', scopes: ['payments:read'] });
+    const destination = await of.post<{ id: string }>('/v1/destinations', { type: 'tron_address', address: 'TQn9Y2khEsLJW1ChVWFMSMeRDow5KcbLSE' });
+    const paid = await of.post<{ id: string }>('/v1/payments', { ...order, currency: 'EUR' });
+    await of.post(`/v1/test/payments/${paid.body.id}/pay`);
+    // Of a currency without a rate: it waits for people, so nothing moves it meanwhile.
+    const refund = await of.post<{ id: string }>('/v1/refunds', { payment: paid.body.id });
+    await fund(gateway, of, 1_000_000n, 'USDT');
+    const withdrawal = await of.post<{ id: string }>('/v1/withdrawals', { amount: '1', currency: 'USDT', destination: destination.body.id });
     const row = (table: string) => gateway.database.value<string>(`select id from ${table} where client_id = $1 limit 1`, [of.credentials.clientId]);
     return {
       payments: payment.body.id,
       'api-keys': key.body.id,
       'webhook-endpoints': endpoint.body.id,
+      destinations: destination.body.id,
+      refunds: refund.body.id,
+      withdrawals: withdrawal.body.id,
       events: await row('events'),
       'webhook-deliveries': await row('webhook_deliveries'),
     };
@@ -59,6 +74,9 @@ describe('the objects of somebody else', () => {
          select p::text as t from payments p where client_id = $1
          union all select (e.id || e.url || e.events::text || e.secret) from webhook_endpoints e where client_id = $1
          union all select d.id from webhook_deliveries d where client_id = $1
+         union all select (t.id || coalesce(t.deleted_at::text, '')) from destinations t where client_id = $1
+         union all select w::text from withdrawals w where client_id = $1
+         union all select r::text from refunds r where client_id = $1
          union all select (k.id || coalesce(k.revoked_at::text, '') || coalesce(k.replaced_by, '')) from api_keys k where client_id = $1
          union all select a.id from audit_events a where client_id = $1) as tables (t)`,
       [by.credentials.clientId],

@@ -111,6 +111,25 @@ describe('webhook endpoints', () => {
     expect(problem.errors).toEqual([expect.objectContaining({ field })]);
   });
 
+  it('fail on demand in test mode only, and only as there is', async () => {
+    const { id } = (await create()).body;
+    const path = `/v1/test/webhook-endpoints/${id as string}/fail`;
+    const bad = [{}, { outcome: 'slow' }, ...[0, 21, '1', 1.5].map((attempts) => ({ outcome: 'timeout', attempts }))];
+    for (const body of bad) expect((await merchant.post(path, body)).body.code).toBe('validation_failed');
+    const live = await gateway.merchant({ live: true });
+    const theirs = (await create({}, live)).body.id as string;
+    for (const endpoint of [theirs, id as string]) {
+      expect((await live.post(`/v1/test/webhook-endpoints/${endpoint}/fail`, { outcome: 'timeout' })).status).toBe(404);
+    }
+    const untouched = "select count(*)::int from webhook_endpoints where test_failures_left > 0";
+    expect(await gateway.database.value(untouched)).toBe(0);
+    const asked = await merchant.post(path, { outcome: 'timeout' });
+    expect(asked.body).toEqual({ object: 'test_receiver', endpoint: id, outcome: 'timeout', attempts: 1 });
+    expect(await gateway.database.value(untouched)).toBe(1);
+    const audited = "select kind from audit_events where object_id = $1 order by id desc limit 1";
+    expect(await gateway.database.value(audited, [id])).toBe('webhook_endpoint.failures_asked');
+  });
+
   it('are at most sixteen for a client and mode, however they are asked for', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => create()));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(16);

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { ClaimedDelivery } from '../src/webhooks/outbound/deliveries/delivery-records';
+import { FailuresAtWill } from '../src/webhooks/outbound/deliveries/failures-at-will';
 import { Gateway } from './support/gateway';
 import { drip, hang, Receiver, status } from './support/receiver';
 import { type Attempt, eventually, hasFailed, isDelivered, Subscriber } from './support/subscriber';
@@ -61,6 +63,15 @@ describe('the pump of webhook deliveries', () => {
     } finally {
       await second.stop();
     }
+  });
+
+  it('uses up as many failures as were asked for, whoever asks at once', async () => {
+    const { id } = await shop.subscribe(Subscriber.newPath());
+    await shop.merchant.post(`/v1/test/webhook-endpoints/${id}/fail`, { outcome: 'server_error', attempts: 5 });
+    const claimed = { client_id: shop.merchant.credentials.clientId, endpoint_id: id, failures: 0 } as ClaimedDelivery;
+    const taken = await Promise.all(Array.from({ length: 20 }, () => gateway.app.get(FailuresAtWill).take(claimed)));
+    expect(taken.filter((result) => result?.responseStatus === 500)).toHaveLength(5);
+    expect(taken.filter((result) => result === undefined)).toHaveLength(15);
   });
 
   it('sends again what nobody has finished when its lease ends, and a late answer spoils nothing', async () => {

@@ -9,7 +9,7 @@
 -- p_in_flight: how many each endpoint has under way on this instance, {endpoint id: count}
 create or replace function claim_deliveries(p_limits jsonb, p_in_flight jsonb) returns table (
   client_id text, livemode boolean, id text, attempt integer, failures integer, event_id text, event_type text, event_created_at timestamptz,
-  event_data text, endpoint_id text, url text, secret text, previous_secret text, failing boolean
+  event_data text, endpoint_id text, url text, secret text, previous_secret text, failing boolean, fails_at_will boolean
 )
 language sql as $$
   with recursive walk as (
@@ -66,7 +66,8 @@ language sql as $$
          (select count(*)::integer from webhook_attempts a
            where a.client_id = c.client_id and a.livemode = c.livemode and a.delivery_id = c.id and a.duration_ms is not null),
          c.event_id, c.event_type, v.created_at, v.data::text,
-         w.id, w.url, w.secret, case when w.previous_secret_expires_at > now() then w.previous_secret end, w.failing_since is not null
+         w.id, w.url, w.secret, case when w.previous_secret_expires_at > now() then w.previous_secret end, w.failing_since is not null,
+         w.test_failures_left > 0
     from claimed c
     join webhook_endpoints w on w.client_id = c.client_id and w.livemode = c.livemode and w.id = c.endpoint_id
     join events v on v.client_id = c.client_id and v.livemode = c.livemode and v.id = c.event_id;

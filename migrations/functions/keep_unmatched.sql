@@ -10,7 +10,9 @@ begin
     select from jsonb_populate_recordset(null::unmatched_deposits, p_deposits) d where is_credited(d.provider, d.reference)) then
     raise exception 'this money was credited' using errcode = 'CPG01';
   end if;
-  insert into unmatched_deposits (provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at)
-  select d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish, d.received_at
+  insert into unmatched_deposits (id, provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at,
+                                  booked, booked_for, details)
+  select new_id('dep'), d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish,
+         d.received_at, coalesce(d.booked, false), case when d.booked then d.payment_id end, coalesce(d.details, '{}')
     from jsonb_populate_recordset(null::unmatched_deposits, p_deposits) d;
 end $$;

@@ -9,8 +9,8 @@ begin
     if is_credited(p_deposit ->> 'provider', p_deposit ->> 'reference') then
       raise exception 'this money was credited' using errcode = 'CPG01';
     end if;
-    insert into unmatched_deposits (provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at)
-    select d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish, d.received_at
+    insert into unmatched_deposits (id, provider, reference, client_id, livemode, payment_id, amount_minor, currency, reason, wish, received_at)
+    select new_id('dep'), d.provider, d.reference, d.client_id, d.livemode, d.payment_id, d.amount_minor, d.currency, d.reason, d.wish, d.received_at
       from jsonb_populate_record(null::unmatched_deposits, p_deposit) d
     on conflict do nothing;
   end if;

@@ -8,6 +8,7 @@ import { AuthController } from './auth.controller';
 import { CAPTCHA } from './captcha/captcha';
 import { captchaFrom } from './captcha/captcha-from';
 import { CleanCaptchaUses } from './captcha/clean-captcha-uses';
+import { SignedDecisions } from './decisions/signed-decisions';
 import { DeviceCookie } from './login/device-cookie';
 import { FinishLogin } from './login/finish-login';
 import { Login } from './login/login';
@@ -15,6 +16,7 @@ import { LoginAdmission } from './login/login-admission';
 import { LoginPeople } from './login/login-people';
 import { PasswordCheck } from './passwords/password-check';
 import { PasswordHasher } from './passwords/password-hasher';
+import { OwnerMail } from './owner-mail';
 import { OpenSession } from './sessions/open-session';
 import { OwnSessions } from './sessions/own-sessions';
 import { RefreshSession } from './sessions/refresh-session';
@@ -36,8 +38,12 @@ import { TwoFactorController } from './two-factor/two-factor.controller';
     AccessTokens, PasswordHasher, PasswordCheck, SuspiciousActivity,
     Login, LoginAdmission, LoginPeople, FinishLogin, DeviceCookie,
     OpenSession, RefreshSession, OwnSessions, SessionDirectoryService, { provide: SESSION_DIRECTORY, useExisting: SessionDirectoryService },
-    AccountMail, OfferTwoFactor, Enrol, ManageTwoFactor, SecondFactorCodes, { provide: SECOND_FACTOR, useExisting: SecondFactorCodes },
+    SignedDecisions,
+    AccountMail, OwnerMail, OfferTwoFactor, Enrol, ManageTwoFactor, SecondFactorCodes, { provide: SECOND_FACTOR, useExisting: SecondFactorCodes },
   ],
-  exports: [AccountMail, SESSION_DIRECTORY, SECOND_FACTOR, CAPTCHA, PasswordHasher, PasswordCheck, SecondFactorCodes, SessionDirectoryService],
+  exports: [
+    AccountMail, OwnerMail, SESSION_DIRECTORY, SECOND_FACTOR, CAPTCHA, PasswordHasher, PasswordCheck, SecondFactorCodes, SessionDirectoryService,
+    SignedDecisions,
+  ],
 })
 export class AuthModule {}

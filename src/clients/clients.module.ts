@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { KEY_DIRECTORY } from '../platform/security/key-directory';
 import { AdminClientReader } from './admin/admin-client-reader';
+import { AdminClientSettings } from './admin/admin-client-settings';
 import { AdminClientsController } from './admin/admin-clients.controller';
 import { ChangeClient } from './admin/change-client';
 import { CreateClient } from './admin/create-client';
@@ -16,6 +17,7 @@ import { ClientBranding } from './branding/client-branding';
 import { ClientRegistry } from './client-registry';
 import { ClientChanges } from './history/client-changes';
 import { KeyDirectoryService } from './key-directory.service';
+import { BookSettings } from './settings/book-settings';
 import { ClientController } from './settings/client.controller';
 import { ClientReader } from './settings/client-reader';
 import { ClientSettings } from './settings/client-settings';
@@ -29,8 +31,8 @@ import { RenameClient } from './settings/rename-client';
   providers: [
     ClientRegistry, KeyDirectoryService, { provide: KEY_DIRECTORY, useExisting: KeyDirectoryService },
     CreateApiKey, RotateApiKey, RevokeApiKey, ApiKeyReader, RapidKeyChanges, WarnOfOldKeys,
-    ClientReader, ClientSettings, ClientSettingsSections, RenameClient, ClientBranding, ClientChanges,
-    AdminClientReader, CreateClient, ChangeClient,
+    ClientReader, ClientSettings, ClientSettingsSections, BookSettings, RenameClient, ClientBranding, ClientChanges,
+    AdminClientReader, AdminClientSettings, CreateClient, ChangeClient,
   ],
   exports: [ClientRegistry, KEY_DIRECTORY, ClientSettingsSections],
 })

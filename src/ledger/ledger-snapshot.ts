@@ -17,15 +17,20 @@ const STATEMENT_TIMEOUT_MS = 30 * 60_000;
 export class LedgerSnapshot {
   private constructor(private readonly connection: PoolClient) {}
 
-  /** Runs reads in one read-only transaction of their own. */
-  static async read<T>(dataSource: DataSource, work: (snapshot: LedgerSnapshot) => Promise<T>): Promise<T> {
+  /**
+   * Runs reads in one read-only transaction of their own.
+   * @param scratch makes a temporary table (`on commit drop`), which alone may be written to
+   */
+  static async read<T>(dataSource: DataSource, work: (snapshot: LedgerSnapshot) => Promise<T>, scratch?: string): Promise<T> {
     const connection = await poolOf(dataSource).connect();
     let broken: unknown;
     // The query under way fails with it; without a listener of its own a connection that is in use and lost would end the process.
     const onError = (error: unknown) => { broken = error; };
     connection.on('error', onError);
     try {
-      await connection.query('begin isolation level repeatable read read only');
+      await connection.query('begin isolation level repeatable read');
+      if (scratch) await connection.query(scratch);
+      await connection.query('set transaction read only');
       await connection.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
       const result = await work(new LedgerSnapshot(connection));
       await connection.query('commit');
@@ -44,6 +49,17 @@ export class LedgerSnapshot {
     // The pool gives up on a statement after seconds; pg reads this from the statement first, though its types do not say so.
     const statement: QueryConfig & { query_timeout: number } = { text, values, query_timeout: STATEMENT_TIMEOUT_MS };
     return (await this.connection.query<Row>(statement)).rows;
+  }
+
+  /** The rows of a query, so many at a time and never more of them in memory; one such reading after the other. */
+  async *chunks<Row extends QueryResultRow>(text: string, values: unknown[], size: number): AsyncGenerator<Row[]> {
+    await this.query(`declare chunks no scroll cursor for ${text}`, values);
+    for (let rows = await this.chunk<Row>(size); rows.length > 0; rows = await this.chunk<Row>(size)) yield rows;
+    await this.query('close chunks');
+  }
+
+  private chunk<Row extends QueryResultRow>(size: number): Promise<Row[]> {
+    return this.query<Row>(`fetch ${size} from chunks`);
   }
 
   /** The clients that have rows in a table, in batches. The table's name comes from code, and its key begins with client_id. */

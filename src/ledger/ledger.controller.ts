@@ -1,8 +1,9 @@
-import { Controller, Get, Header, Headers, Query } from '@nestjs/common';
-import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Headers, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { prefersCsv } from '../platform/http/csv';
+import { AlsoCsv } from '../platform/http/csv-export';
 import { Policy, READERS } from '../platform/http/policy';
 import { BalanceReader } from './balance-reader';
-import { prefersCsv } from './csv';
 import { balanceObject, entryPage, statementQuery, type StatementQuery } from './ledger.dto';
 import { StatementReader } from './statement-reader';
 
@@ -25,8 +26,7 @@ export class LedgerController {
   }
 
   @Get('ledger/entries')
-  @Header('vary', 'accept')
-  @ApiProduces('application/json', 'text/csv')
+  @AlsoCsv()
   @Policy({
     access: 'api_key', scope: 'balances:read', roles: READERS, limit: 'key', audit: null,
     summary: 'List the entries of an account, newest first; with Accept: text/csv all of them, by currency and oldest first',

@@ -19,8 +19,11 @@ export interface NewTransfer {
   referenceId: string;
 }
 
-/** A client's funds set aside for a payout. */
-export type Hold = Pick<NewTransfer, 'amountMinor' | 'code' | 'referenceId'>;
+/** Funds set aside for a payout: the client's available ones, or those that no payment took. */
+export interface Hold extends Pick<NewTransfer, 'amountMinor' | 'code' | 'referenceId'> {
+  /** Default `available`. */
+  from?: 'available' | 'unmatched';
+}
 
 /** The constraints that refuse what an account has not got: at the end of a booking, and at a step on its way. */
 const NEVER_NEGATIVE: ReadonlySet<string | undefined> = new Set(['ledger_accounts_never_negative', 'ledger_entries_never_negative']);
@@ -41,13 +44,13 @@ export class Ledger {
   }
 
   /**
-   * Sets funds aside for a payout (`available` to `payout`, pending) and answers the transfer's id, which `post` or `void` ends.
-   * Until then nobody else can spend them.
+   * Sets funds aside for a payout (`available` or `unmatched` to `payout`, pending) and answers the transfer's id, which `post` or
+   * `void` ends. Until then nobody else can spend them.
    *
-   * @throws Problem 422 `insufficient_funds` when not so much is available; the transaction is then over.
+   * @throws Problem 422 `insufficient_funds` when not so much is there; the transaction is then over.
    */
-  async hold(tx: Tx, book: Book, currency: CurrencyCode, hold: Hold): Promise<string> {
-    const [id] = await this.book(tx, book, currency, 'pending', [{ ...hold, debit: 'available', credit: 'payout' }]);
+  async hold(tx: Tx, book: Book, currency: CurrencyCode, { from = 'available', ...hold }: Hold): Promise<string> {
+    const [id] = await this.book(tx, book, currency, 'pending', [{ ...hold, debit: from, credit: 'payout' }]);
     return id!;
   }
 
@@ -78,7 +81,7 @@ export class Ledger {
     try {
       await tx.query('select ledger_transfer($1, $2, $3, $4)', [book.clientId, book.livemode, currency, JSON.stringify(rows)]);
     } catch (error) {
-      throw isOverdrawn(error) ? new Problem('insufficient_funds', `There is not enough ${currency} for this.`, { cause: error }) : error;
+      throw insufficientFunds(error, currency);
     }
     return rows.map(({ id }) => id);
   }
@@ -94,6 +97,11 @@ export class Ledger {
       throw new Problem('state_conflict', 'These funds are not held any more: the other decision about them came first.', { cause: error });
     }
   }
+}
+
+/** 422 `insufficient_funds` for an error that says that an account has not enough; any other error as it is. */
+export function insufficientFunds(error: unknown, currency: CurrencyCode): unknown {
+  return isOverdrawn(error) ? new Problem('insufficient_funds', `There is not enough ${currency} for this.`, { cause: error }) : error;
 }
 
 function isOverdrawn(error: unknown): boolean {

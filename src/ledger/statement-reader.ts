@@ -1,20 +1,19 @@
-import { Readable } from 'node:stream';
-import { Injectable, StreamableFile } from '@nestjs/common';
+import { Injectable, type StreamableFile } from '@nestjs/common';
 import type { CurrencyCode } from '../money/currency';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { idLowerBound } from '../platform/identifiers';
+import { csvLine } from '../platform/http/csv';
+import { columnsOf, csvFile, refuseCursors } from '../platform/http/csv-export';
 import { keyset, type KeysetClause, type Page, toPage } from '../platform/http/pagination';
-import { ValidationProblem } from '../platform/http/problem';
 import { currentAccess } from '../platform/http/request-context';
 import type { Book } from '../platform/outbox/outbox';
-import { csvLine } from './csv';
 import { type EntryObject, entryObject, type EntryRow, presentEntry, type StatementQuery } from './ledger.dto';
 
 /** Rows of an export that are in memory at a time. */
 const EXPORT_PAGE = 1_000;
 /** Before and after every entry there can be. */
 const EVER = { from: new Date(0), to: new Date('9999-12-31T23:59:59.999Z') };
-const COLUMNS = Object.keys(entryObject.shape).filter((name) => name !== 'object') as (keyof EntryObject)[];
+const COLUMNS = columnsOf(entryObject);
 
 /** What an export tells of one account: the numbers of its first and its last entry; null when there is none. */
 interface ExportedAccount {
@@ -70,20 +69,12 @@ export class StatementReader {
    * downwards. It is sent while it is read; `limit` does not apply, and cursors are refused because an export has no pages.
    */
   async csv(query: StatementQuery): Promise<StreamableFile> {
-    const cursor = (['starting_after', 'ending_before'] as const).find((name) => query[name] !== undefined);
-    if (cursor) {
-      const message = 'a CSV export is whole; narrow it with created_gte and created_lt';
-      throw new ValidationProblem([{ field: cursor, code: 'not_available', message }]);
-    }
+    refuseCursors(query);
     const { clientId, livemode } = currentAccess();
     const accounts = await this.unitOfWork.read<ExportedAccount>('exported_accounts', EXPORTED_ACCOUNTS, [
       clientId, livemode, query.account, query.currency ?? null, bound(query.created_gte, EVER.from), bound(query.created_lt, EVER.to),
     ]);
-    const lines = this.lines({ clientId, livemode }, query.account, accounts);
-    return new StreamableFile(Readable.from(lines, { objectMode: false }), {
-      type: 'text/csv; charset=utf-8',
-      disposition: `attachment; filename="statement-${query.account}.csv"`,
-    });
+    return csvFile(`statement-${query.account}`, this.lines({ clientId, livemode }, query.account, accounts));
   }
 
   private async *lines({ clientId, livemode }: Book, account: string, accounts: readonly ExportedAccount[]): AsyncGenerator<string> {

@@ -22,7 +22,7 @@ export class HealthController {
   @Get('ready')
   @Policy({
     access: 'public', limit: 'health', audit: null,
-    summary: 'Tell whether the database, its migrations and the queue are ready, and Redis if set',
+    summary: 'Tell whether the database, its migrations and the queue are ready, and Redis and the chain if set',
     answer: ready, problems: ['not_ready'],
   })
   ready() {

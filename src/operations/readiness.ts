@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ChainHealth } from '../chains/chain-health';
 import { Problem } from '../platform/http/problem';
 import { JobQueue } from '../platform/jobs/job-queue';
 import { RedisLink } from '../platform/security/limits/redis-link';
@@ -14,25 +15,33 @@ export class Readiness {
     private readonly dataSource: DataSource,
     private readonly jobs: JobQueue,
     private readonly redis: RedisLink,
+    private readonly chain: ChainHealth,
   ) {}
 
   /**
    * All checks are "ok", or a 503 names those that are not. Redis is the exception: while it is away every instance counts limits
    * for itself and serves on. All of them lose it at the same moment, so a 503 would take the whole gateway out of the load
    * balancer and turn a looser limit into an outage; it is shown as "degraded" instead, and told as a security event.
+   * The same goes for the view of the chain: while it is stale, payments on chain wait, and all others go on.
    */
   async check(): Promise<{ status: 'ok'; checks: Record<string, Check> }> {
     const migrated = await this.isMigrated();
     const checks = { database: migrated !== undefined, migrations: migrated === true, queue: this.jobs.isRunning };
     const failing = Object.entries(checks).filter(([, ok]) => !ok).map(([name]) => name);
     if (failing.length > 0) throw new Problem('not_ready', `Not ready: ${failing.join(', ')}.`, { headers: { 'retry-after': '5' } });
-    return { status: 'ok', checks: { database: 'ok', migrations: 'ok', queue: 'ok', ...this.redisCheck() } };
+    return { status: 'ok', checks: { database: 'ok', migrations: 'ok', queue: 'ok', ...this.redisCheck(), ...this.chainCheck() } };
   }
 
   /** Nothing where no Redis is set. */
   private redisCheck(): { redis?: Check } {
     if (this.redis.state === 'unused') return {};
     return { redis: this.redis.state === 'ok' ? 'ok' : 'degraded' };
+  }
+
+  /** Nothing where no source of the chain is set. */
+  private chainCheck(): { chain?: Check } {
+    const { state } = this.chain;
+    return state === 'unused' ? {} : { chain: state };
   }
 
   /** undefined when the database does not answer. */

@@ -3,20 +3,20 @@ import { SecurityLog } from '../audit/security-log';
 import { SQLSTATE, sqlStateOf } from '../platform/database/database-errors';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { type ProviderEvent, type ProviderEventResult, ProviderEvents } from '../platform/providers/provider-event';
+import { CHAIN_SOURCE, ChainNotices } from './chain/chain-notices';
 import { changeFor, changeStatement, type PaymentChange } from './payment-change';
 import { findByProvider, type FoundPayment } from './payment-lookup';
 import type { Payment, PaymentMethod } from './payment';
 import { paymentRulesOf } from './payment-rules';
 import { statusAfter } from './payment-state';
 import { type Arrival, settle, type UnmatchedReason } from './settlement';
+import { decidingAgain } from './write-change';
 
 /** Which methods a source may settle. An event about another method is not believed, however well it is signed. */
 const SETTLES: Readonly<Record<string, readonly PaymentMethod[]>> = {
   stripe: ['card'],
   generic: ['card', 'simulated'],
 };
-
-const MAX_REDECISIONS = 50;
 
 /** What is to be done with an event: change a payment, put the money aside, or nothing. */
 type Verdict = { change: PaymentChange } | { result: ProviderEventResult; deposit?: object };
@@ -30,6 +30,7 @@ export class ConfirmPayment implements OnModuleInit {
     private readonly unitOfWork: UnitOfWork,
     private readonly events: ProviderEvents,
     private readonly securityLog: SecurityLog,
+    private readonly chainNotices: ChainNotices,
   ) {}
 
   onModuleInit(): void {
@@ -38,16 +39,12 @@ export class ConfirmPayment implements OnModuleInit {
 
   /** Exactly once, in any order: a repetition finds the reference counted, the payment moved, or the event settled. */
   async apply(event: ProviderEvent): Promise<ProviderEventResult> {
-    for (let tries = 1; ; tries += 1) {
-      const verdict = this.decide(event, await this.find(event));
-      try {
-        return await this.write(event, verdict);
-      } catch (error) {
-        const state = sqlStateOf(error);
-        if (state === SQLSTATE.eventSettled) return { status: 'ignored', outcome: 'settled by another instance' };
-        const moved = state === SQLSTATE.stale || state === SQLSTATE.uniqueViolation || state === SQLSTATE.deadlockDetected;
-        if (!moved || tries >= MAX_REDECISIONS) throw error;
-      }
+    try {
+      if (event.source === CHAIN_SOURCE) return await this.chainNotices.apply(event);
+      return await decidingAgain(async () => this.write(event, this.decide(event, await this.find(event))));
+    } catch (error) {
+      if (sqlStateOf(error) === SQLSTATE.eventSettled) return { status: 'ignored', outcome: 'settled by another instance' };
+      throw error;
     }
   }
 

@@ -7,6 +7,14 @@ import { newId } from '../platform/identifiers';
 import { paymentFromRow, type Payment, type PaymentRow } from './payment';
 import { changeStatement } from './payment-change';
 
+/** A payment on chain waits until the chain has been seen up to its last moment: what has arrived by then is not yet known before. */
+const TO_EXPIRE = `
+  select p.* from payments p
+   where p.status = 'pending' and p.expires_at <= now() and not exists (
+     select from watched_addresses w
+      where w.client_id = p.client_id and w.livemode = p.livemode and w.payment_id = p.id and w.complete_until < p.expires_at)
+   order by p.expires_at limit $1`;
+
 const EVERY_MS = 1_000;
 const BATCH = 100;
 
@@ -26,11 +34,7 @@ export class ExpirePayments implements OnApplicationBootstrap {
 
   /** Expires what is due, each payment in its own transaction; answers whether there may be more. */
   async sweep(): Promise<boolean> {
-    const rows = await this.unitOfWork.read<PaymentRow>(
-      'payments_to_expire',
-      `select * from payments where status = 'pending' and expires_at <= now() order by expires_at limit $1`,
-      [BATCH],
-    );
+    const rows = await this.unitOfWork.read<PaymentRow>('payments_to_expire', TO_EXPIRE, [BATCH]);
     let expired = 0;
     for (const row of rows) if (await this.expire(paymentFromRow(row))) expired += 1;
     return rows.length === BATCH && expired > 0;

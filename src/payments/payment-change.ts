@@ -115,12 +115,14 @@ function unmatchedOf({ before, settlement, arrival, waiting, at }: PaymentChange
     provider: kept.provider,
     reference: kept.reference,
     client_id: before.clientId,
-    livemode: before.livemode,
+    // Money of the other mode is never money of this book.
+    livemode: kept.reason === 'wrong_mode' ? arrival?.livemode : before.livemode,
     payment_id: before.id,
     amount_minor: kept.amountMinor.toString(),
     currency: kept.currency,
     reason: kept.reason,
     wish: kept.wish,
+    booked: waiting !== undefined || (settlement?.movements.length ?? 0) > 0,
     received_at: at,
   }];
 }

@@ -57,7 +57,7 @@ export function presentPayment(payment: Payment): PaymentObject {
     fee: paid(payment.feeMinor),
     method: payment.method,
     rate: null,
-    deposit_address: null,
+    deposit_address: payment.depositAddress,
     provider_reference: payment.providerReference,
     customer: payment.customer,
     description: payment.description,

@@ -1,11 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type StreamableFile } from '@nestjs/common';
 import { UnitOfWork } from '../platform/database/unit-of-work';
+import { columnsOf, exportList } from '../platform/http/csv-export';
 import { keyset, type Page, type PageQuery, toPage } from '../platform/http/pagination';
 import { NotFoundProblem } from '../platform/http/problem';
 import { currentAccess } from '../platform/http/request-context';
+import type { Book } from '../platform/outbox/outbox';
 import { paymentFromRow, type Payment, type PaymentRow } from './payment';
-import { type PaymentObject, presentPayment } from './payment-presenter';
+import { type PaymentObject, paymentObject, presentPayment } from './payment-presenter';
 import type { ListPaymentsQuery } from './payments.dto';
+
+const COLUMNS = columnsOf(paymentObject);
 
 interface TimelineEntry {
   id: string;
@@ -39,11 +43,20 @@ export class PaymentReader {
   }
 
   /** A page of payments, newest first. */
-  async list({ status, method, currency, customer, ...page }: ListPaymentsQuery): Promise<Page<PaymentObject>> {
-    const { clientId, livemode } = currentAccess();
+  async list(query: ListPaymentsQuery): Promise<Page<PaymentObject>> {
+    return toPage(await this.rows(currentAccess(), query), query, presentRow);
+  }
+
+  /** All payments that the filters let through, as CSV, the oldest first. */
+  csv(query: ListPaymentsQuery): StreamableFile {
+    const book = currentAccess();
+    const rows = (page: PageQuery) => this.rows(book, { ...query, ...page });
+    return exportList({ name: 'payments', prefix: 'pay', columns: COLUMNS, rows, present: presentRow }, query);
+  }
+
+  private rows({ clientId, livemode }: Book, { status, method, currency, customer, ...page }: ListPaymentsQuery): Promise<PaymentRow[]> {
     const clause = keyset('pay', { client_id: clientId, livemode, status, method, currency, customer }, page);
-    const rows = await this.unitOfWork.read<PaymentRow>('', `select * from payments ${clause.sql}`, clause.values);
-    return toPage(rows, page, (row) => presentPayment(paymentFromRow(row)));
+    return this.unitOfWork.read<PaymentRow>('', `select * from payments ${clause.sql}`, clause.values);
   }
 
   /** What happened to a payment, newest first: the events that told it, with the payment as it then was. */
@@ -65,4 +78,8 @@ export class PaymentReader {
       amount_received: data.amount_received,
     }));
   }
+}
+
+function presentRow(row: PaymentRow): PaymentObject {
+  return presentPayment(paymentFromRow(row));
 }

@@ -25,10 +25,14 @@ export interface Payment {
   payCurrency: CurrencyCode;
   amountReceivedMinor: bigint;
   amountRefundedMinor: bigint;
+  /** Refunds that are asked for and not decided yet; what is refundable is received less refunded less this. */
+  amountRefundingMinor: bigint;
   feeMinor: bigint;
   feeBps: number;
   method: PaymentMethod;
   providerReference: string | null;
+  /** Where a chain payment is to be sent; made for this payment alone. */
+  depositAddress: string | null;
   customer: string | null;
   payer: Payer | null;
   description: string | null;
@@ -54,10 +58,12 @@ export interface PaymentRow {
   pay_currency: CurrencyCode;
   amount_received_minor: string;
   amount_refunded_minor: string;
+  amount_refunding_minor: string;
   fee_minor: string;
   fee_bps: number;
   method: PaymentMethod;
   provider_reference: string | null;
+  deposit_address: string | null;
   customer: string | null;
   payer: Payer | null;
   description: string | null;
@@ -83,10 +89,12 @@ export function paymentFromRow(row: PaymentRow): Payment {
     payCurrency: row.pay_currency,
     amountReceivedMinor: BigInt(row.amount_received_minor),
     amountRefundedMinor: BigInt(row.amount_refunded_minor),
+    amountRefundingMinor: BigInt(row.amount_refunding_minor),
     feeMinor: BigInt(row.fee_minor),
     feeBps: row.fee_bps,
     method: row.method,
     providerReference: row.provider_reference,
+    depositAddress: row.deposit_address,
     customer: row.customer,
     payer: row.payer,
     description: row.description,
@@ -113,10 +121,12 @@ export function paymentColumns(payment: Payment): Record<keyof PaymentRow, unkno
     pay_currency: payment.payCurrency,
     amount_received_minor: payment.amountReceivedMinor.toString(),
     amount_refunded_minor: payment.amountRefundedMinor.toString(),
+    amount_refunding_minor: payment.amountRefundingMinor.toString(),
     fee_minor: payment.feeMinor.toString(),
     fee_bps: payment.feeBps,
     method: payment.method,
     provider_reference: payment.providerReference,
+    deposit_address: payment.depositAddress,
     customer: payment.customer,
     payer: payment.payer,
     description: payment.description,

@@ -1,5 +1,7 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { prefersCsv } from '../platform/http/csv';
+import { AlsoCsv } from '../platform/http/csv-export';
 import { Policy, READERS } from '../platform/http/policy';
 import { noBody } from '../platform/http/validation';
 import { CancelPayment } from './cancel-payment';
@@ -31,12 +33,13 @@ export class PaymentsController {
   }
 
   @Get()
+  @AlsoCsv()
   @Policy({
-    access: 'api_key', scope: 'payments:read', roles: READERS, limit: 'key', audit: null, summary: 'List payments, newest first',
-    answer: paymentPage,
+    access: 'api_key', scope: 'payments:read', roles: READERS, limit: 'key', audit: null,
+    summary: 'List payments, newest first; with Accept: text/csv all of them, oldest first', answer: paymentPage,
   })
-  list(@Query({ schema: listPaymentsQuery }) query: ListPaymentsQuery) {
-    return this.payments.list(query);
+  list(@Query({ schema: listPaymentsQuery }) query: ListPaymentsQuery, @Headers('accept') accept?: string) {
+    return prefersCsv(accept) ? this.payments.csv(query) : this.payments.list(query);
   }
 
   @Get(':id')

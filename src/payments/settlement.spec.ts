@@ -1,6 +1,6 @@
 import type { Payment } from './payment';
 import { paymentRulesOf } from './payment-rules';
-import { type Arrival, settle } from './settlement';
+import { type Arrival, creditAnyway, settle, takeBackPart } from './settlement';
 
 const noon = new Date('2026-01-01T12:00:00.000Z');
 const onTime = new Date('2026-01-01T11:59:59.999Z');
@@ -9,8 +9,8 @@ const tooLate = new Date('2026-01-01T12:00:00.001Z');
 const payment = (change: Partial<Payment> = {}): Payment => ({
   clientId: 'cli_1', livemode: false, id: 'pay_1', status: 'pending', exception: null,
   amountMinor: 1000n, currency: 'USD', payAmountMinor: 1000n, payCurrency: 'USD',
-  amountReceivedMinor: 0n, amountRefundedMinor: 0n, feeMinor: 0n, feeBps: 250, method: 'simulated',
-  providerReference: null, customer: null, payer: null, description: null, returnUrl: null, metadata: {},
+  amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n, feeMinor: 0n, feeBps: 250, method: 'simulated',
+  providerReference: null, depositAddress: null, customer: null, payer: null, description: null, returnUrl: null, metadata: {},
   expiresAt: noon, createdAt: onTime, updatedAt: onTime, revision: 1n,
   ...change,
 });
@@ -137,5 +137,31 @@ describe('settle', () => {
         }
       }
     }
+  });
+});
+
+describe('what people decide', () => {
+  it.each([
+    // status, received, arrival, rules, then: status, exception, received, movements
+    ['pending', 0n, { amountMinor: 400n }, {}, 'pending', 'underpaid', 400n, ['provider>pending 400']],
+    ['pending', 0n, { amountMinor: 400n }, { underpaid: 'refund' }, 'succeeded', 'underpaid', 400n, ['provider>available 400', 'available>fees 10']],
+    ['pending', 0n, { amountMinor: 400n, occurredAt: tooLate }, {}, 'succeeded', 'paid_late', 400n, ['provider>available 400', 'available>fees 10']],
+    ['expired', 0n, { amountMinor: 400n }, {}, 'succeeded', 'underpaid', 400n, ['provider>available 400', 'available>fees 10']],
+    ['expired', 0n, { occurredAt: tooLate }, { late: 'queue' }, 'succeeded', 'paid_late', 1000n, ['provider>available 1000', 'available>fees 25']],
+    ['pending', 400n, { amountMinor: 600n }, {}, 'succeeded', null, 1000n, ['provider>available 600', 'pending>available 400', 'available>fees 25']],
+    ['failed', 0n, { amountMinor: 2000n }, { overpaid: 'refund' }, 'succeeded', 'overpaid', 2000n, ['provider>available 2000', 'available>fees 50']],
+    ['succeeded', 1000n, { amountMinor: 200n }, { overpaid: 'refund' }, 'succeeded', 'overpaid', 1200n, ['provider>available 200', 'available>fees 30']],
+  ] as const)('credits all of it: %s with %s, %j by %j', (status, amountReceivedMinor, came, rules, after, exception, received, movements) => {
+    const settlement = creditAnyway(payment({ status, amountReceivedMinor, method: 'card' }), arrival(came), paymentRulesOf({ payment_rules: rules }));
+    expect(settlement).toMatchObject({ status: after, exception, amountReceivedMinor: received, creditedMinor: arrival(came).amountMinor });
+    expect(settlement.unmatched).toBeUndefined();
+    expect(moved(settlement)).toEqual(movements);
+  });
+
+  it('gives an expired payment its part back without receiving it again', () => {
+    const settlement = takeBackPart(payment({ status: 'expired', amountReceivedMinor: 400n }));
+    expect(settlement).toMatchObject({ status: 'succeeded', exception: 'underpaid', amountReceivedMinor: 400n, feeMinor: 10n });
+    expect(settlement.creditedMinor).toBeUndefined();
+    expect(moved(settlement)).toEqual(['unmatched>available 400', 'available>fees 10']);
   });
 });

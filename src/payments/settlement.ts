@@ -23,7 +23,7 @@ export type UnmatchedReason =
 
 /** A movement between two accounts of the payment's book, in the currency that arrived. */
 export interface Movement {
-  debit: 'provider' | 'pending' | 'available';
+  debit: 'provider' | 'pending' | 'available' | 'unmatched';
   credit: 'available' | 'pending' | 'unmatched' | 'fees';
   amountMinor: bigint;
   code: string;
@@ -62,6 +62,35 @@ export function settle(payment: Payment, arrival: Arrival, rules: PaymentRules):
   const isOver = isLate || payment.status === 'expired';
   if ((isLate && rules.late === 'queue') || (isOver && payment.amountReceivedMinor > 0n)) return overdue(payment, arrival, isLate);
   return firstPayment(payment, arrival, rules, isLate);
+}
+
+/**
+ * Decides the same for money that people say belongs to this payment, against the merchant's rules where they would turn it away:
+ * all of it is credited, whatever its amount and however late. The caller has compared its currency and its book.
+ */
+export function creditAnyway(payment: Payment, arrival: Arrival, rules: PaymentRules): Settlement {
+  const isLate = arrival.occurredAt > payment.expiresAt;
+  const mayWait = rules.underpaid === 'wait' && !isLate && payment.status !== 'expired';
+  const taking: PaymentRules = { ...rules, underpaid: mayWait ? 'wait' : 'credit', overpaid: 'credit', late: 'credit_locked' };
+  return payment.status === 'succeeded' ? paidAgain(payment, arrival, taking) : firstPayment(payment, arrival, taking, isLate);
+}
+
+/** Gives an expired payment back the part that it had received and that went to the unmatched deposits: nothing new has arrived. */
+export function takeBackPart(payment: Payment): Settlement {
+  const { amountReceivedMinor } = payment;
+  const feeMinor = feeFor(amountReceivedMinor, payment.feeBps);
+  const movements: Movement[] = [
+    { debit: 'unmatched', credit: 'available', amountMinor: amountReceivedMinor, code: 'payment_released' },
+    { debit: 'available', credit: 'fees', amountMinor: feeMinor, code: 'fee' },
+  ];
+  return {
+    status: statusAfter(payment.status, 'succeed')!,
+    exception: 'underpaid',
+    amountReceivedMinor,
+    feeMinor,
+    movements: movements.filter(({ amountMinor }) => amountMinor > 0n),
+    outcome: 'credited, underpaid',
+  };
 }
 
 function misfitOf(payment: Payment, arrival: Arrival): UnmatchedReason | undefined {

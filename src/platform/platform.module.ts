@@ -19,6 +19,7 @@ import { RefusalFactors } from './security/blocks/refusal-factors';
 import { LIMIT_FACTORS } from './security/limits/limit-factors';
 import { LimitsModule, WINDOW_STORAGE } from './security/limits/limits.module';
 import { RateLimiter } from './security/limits/rate-limiter';
+import { TestClock } from './test-clock/test-clock';
 
 /** What every feature stands on. It knows none of them. */
 @Global()
@@ -35,10 +36,11 @@ import { RateLimiter } from './security/limits/rate-limiter';
   providers: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, SendMailJob, ProviderEvents, RateLimiter, CleanIdempotencyKeys,
     BlockList, AddressBlocker, AddressGate, RefusalCounter, RefusalFactors, { provide: LIMIT_FACTORS, useExisting: RefusalFactors },
+    TestClock,
   ],
   exports: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, ProviderEvents, RateLimiter, LimitsModule, ThrottlerModule,
-    BlockList, AddressBlocker,
+    BlockList, AddressBlocker, TestClock,
   ],
 })
 export class PlatformModule {}

@@ -56,8 +56,8 @@ function parameters(access: KeyAccess): string[] {
   const now = new Date();
   const payment: Payment = {
     clientId: access.clientId, livemode: access.livemode, id: id('pay'), status: 'pending', exception: null,
-    amountMinor: 2500n, currency: 'USD', payAmountMinor: 2500n, payCurrency: 'USD', amountReceivedMinor: 0n, amountRefundedMinor: 0n,
-    feeMinor: 0n, feeBps: access.feeBps, method: 'card', providerReference: null, customer: null, payer: null, description: null,
+    amountMinor: 2500n, currency: 'USD', payAmountMinor: 2500n, payCurrency: 'USD', amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n,
+    feeMinor: 0n, feeBps: access.feeBps, method: 'card', providerReference: null, depositAddress: null, customer: null, payer: null, description: null,
     returnUrl: null, metadata: { order: '1' }, expiresAt: new Date(now.getTime() + 1_800_000), createdAt: now, updatedAt: now, revision: 1n,
   };
   const shown = presentPayment(payment);

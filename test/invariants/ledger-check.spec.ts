@@ -111,7 +111,8 @@ describe('the check of the ledger', () => {
   it('passes, and counts what it has seen', async () => {
     const result = await check();
     expect(result).toEqual({
-      ok: true, durationMs: expect.any(Number), counts: { accounts: 9, transfers: 6, entries: 10, payments: 3, receipts: 3 },
+      ok: true, durationMs: expect.any(Number),
+      counts: { accounts: 9, transfers: 6, entries: 10, payments: 3, receipts: 3, refunds: 0, withdrawals: 0, unmatched_deposits: 0 },
     });
   });
 
@@ -127,7 +128,7 @@ describe('the check of the ledger', () => {
     await tamper(
       `alter table ledger_accounts drop constraint ledger_accounts_never_negative;
        select ledger_transfer('${names.client}', false, 'USD', '[{"id": "tr_x", "debit": "available", "credit": "payout",
-         "amount_minor": 5000, "code": "withdrawal", "state": "pending", "reference_id": "wd_x"}]')`,
+         "amount_minor": 5000, "code": "test_hold", "state": "pending", "reference_id": "wd_x"}]')`,
       async () => expect((await check()).fault).toMatchObject({
         where: `${account('available')(names)}, balance less what is held`, found: '-3563',
       }),
@@ -203,7 +204,7 @@ describe('the check of the ledger', () => {
     const payment = await pay(of);
     const client = of.credentials.clientId;
     const held = await runInContext(system, () => gateway.app.get(UnitOfWork).run((tx) => gateway.app.get(Ledger).hold(
-      tx, { clientId: client, livemode: false }, 'USD', { amountMinor: 1000n, code: 'withdrawal', referenceId: newId('wd') })));
+      tx, { clientId: client, livemode: false }, 'USD', { amountMinor: 1000n, code: 'test_hold', referenceId: newId('wd') })));
     const transfer = (code: string) =>
       database.value<string>('select id from ledger_transfers where client_id = $1 and code = $2', [client, code]);
     const [paid, fee] = [await transfer('payment'), await transfer('fee')];

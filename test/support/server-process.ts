@@ -13,13 +13,14 @@ export class ServerProcess {
     readonly url: string,
   ) {}
 
-  /** Starts it on a database and waits until it says that it is ready. */
-  static async start(databaseUrl: string, dataDir: string): Promise<ServerProcess> {
+  /** Starts it on a database, with further settings, and waits until it says that it is ready. */
+  static async start(databaseUrl: string, dataDir: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
     const child = spawn(process.execPath, ['-r', '@swc-node/register', 'src/main.ts'], {
       cwd: root,
       env: {
         PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'info', DATA_DIR: dataDir, DATABASE_URL: databaseUrl,
         ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, JWT_SECRET_KEY: TEST_SECRETS.jwt, WEBHOOK_SECRET: TEST_SECRETS.generic, WEBHOOK_SECRET_STRIPE: TEST_SECRETS.stripe,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -5,6 +5,8 @@ import { Policy } from '../../platform/http/policy';
 import type { StaffRole } from '../../platform/http/roles';
 import { clientChangePage, listChangesQuery } from '../history/client-changes.dto';
 import { AdminClientReader } from './admin-client-reader';
+import { AdminClientSettings } from './admin-client-settings';
+import { adminClientSettingsObject, changeClientSettingsBody, type ChangeClientSettingsBody } from './admin-client-settings.dto';
 import {
   adminClientObject, adminClientPage, changeClientBody, type ChangeClientBody, clientId, createClientBody, type CreateClientBody,
   listClientsQuery, type ListClientsQuery,
@@ -22,6 +24,7 @@ export class AdminClientsController {
     private readonly clients: AdminClientReader,
     private readonly creating: CreateClient,
     private readonly changing: ChangeClient,
+    private readonly settings: AdminClientSettings,
   ) {}
 
   @Get()
@@ -66,5 +69,26 @@ export class AdminClientsController {
   })
   history(@Param({ schema: clientId }) { id }: { id: string }, @Query({ schema: listChangesQuery }) query: PageQuery) {
     return this.clients.history(id, query);
+  }
+
+  @Get(':id/settings')
+  @Policy({
+    access: 'staff', roles: MAY_READ, limit: 'person', audit: null, summary: 'Get a client\'s settings in both modes, defaults included',
+    answer: adminClientSettingsObject, problems: ['not_found'],
+  })
+  getSettings(@Param({ schema: clientId }) { id }: { id: string }) {
+    return this.settings.get(id);
+  }
+
+  @Patch(':id/settings')
+  @Policy({
+    access: 'staff', roles: ['admin'], stepUp: true, limit: 'client_edit', audit: 'client.operator_settings_changed',
+    summary: 'Change those of a client\'s settings that are the operator\'s to set', answer: adminClientSettingsObject,
+    problems: ['not_found', 'state_conflict'],
+  })
+  changeSettings(
+    @Param({ schema: clientId }) { id }: { id: string }, @Body({ schema: changeClientSettingsBody }) body: ChangeClientSettingsBody,
+  ) {
+    return this.settings.change(id, body);
   }
 }

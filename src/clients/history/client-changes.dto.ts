@@ -58,7 +58,7 @@ export function presentChange(row: ChangeRow): ClientChangeObject {
 }
 
 /** What the gateway's operator does to a client. Who of them did it, from where and for which reason is not for the client. */
-const BY_OPERATOR: ReadonlySet<string> = new Set(['client.created', 'client.updated', 'client.live_enabled']);
+const BY_OPERATOR: ReadonlySet<string> = new Set(['client.created', 'client.updated', 'client.live_enabled', 'client.operator_settings_changed']);
 
 /** A change as the client sees it that it was made to. */
 export function presentOwnChange(row: ChangeRow): ClientChangeObject {

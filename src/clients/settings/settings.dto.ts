@@ -3,17 +3,23 @@ import { idSchema, visibleText } from '../../platform/http/validation';
 import type { Client } from '../client.entity';
 import type { SettingsBySection } from './client-settings-sections';
 
-const section = z.record(z.string(), z.unknown(), 'must be an object of settings');
+/** The fields of one section. */
+export const settingsSection = z.record(z.string(), z.unknown(), 'must be an object of settings');
 
-/** Which sections and fields there are is known to the features that own them; see ClientSettingsSections. */
-export const changeSettingsBody = z.record(z.string(), section)
+/** Which sections and fields there are, and whose they are to set, is known to the features that own them; see ClientSettingsSections. */
+export const changeSettingsBody = z.record(z.string(), settingsSection)
   .meta({
     description: 'Sections with the fields to change; what is not named stays as it is. The answer shows every section and field.',
     examples: [{ payment_rules: { tolerance: '0.05', underpaid: 'credit', overpaid: 'refund', late: 'credit_locked' } }],
   });
 
-export const clientSettingsObject = z.object({ object: z.literal('client_settings') }).catchall(section)
-  .meta({ examples: [{ object: 'client_settings', payment_rules: { tolerance: null, underpaid: 'wait', overpaid: 'credit', late: 'queue' } }] });
+export const clientSettingsObject = z.object({ object: z.literal('client_settings') }).catchall(settingsSection)
+  .meta({
+    examples: [{
+      object: 'client_settings', payment_rules: { tolerance: null, underpaid: 'wait', overpaid: 'credit', late: 'queue' },
+      withdrawals: { destination_cooloff_seconds: 86_400 },
+    }],
+  });
 export type ClientSettingsObject = z.output<typeof clientSettingsObject>;
 
 /** Settings as the API shows them. */

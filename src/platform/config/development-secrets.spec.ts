@@ -65,7 +65,7 @@ describe('development.env', () => {
     expect(existsSync(dataDir)).toBe(false);
     prepare();
     expect(problems(env).map(({ name }) => name)).toEqual(['ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY']);
-    expect(prepare({ ...env, ENCRYPTION_MASTER_KEY: KEY, JWT_SECRET_KEY: TOKEN_KEY }).webhookSecrets).toEqual({ generic: [], stripe: [] });
+    expect(prepare({ ...env, ENCRYPTION_MASTER_KEY: KEY, JWT_SECRET_KEY: TOKEN_KEY }).webhookSecrets).toEqual({ generic: [], stripe: [], tron: [] });
   });
 
   it('gives way to the environment and to NAME_FILE', () => {
@@ -77,7 +77,7 @@ describe('development.env', () => {
     });
     expect(settings.encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
     expect(settings.jwtSecretKeys).toEqual([TOKEN_KEY]);
-    expect(settings.webhookSecrets).toEqual({ generic: ['from-a-secret-file'], stripe: made.webhookSecrets.stripe });
+    expect(settings.webhookSecrets).toEqual({ generic: ['from-a-secret-file'], stripe: made.webhookSecrets.stripe, tron: [] });
     expect(settings.webhooksAllowPrivateNetworks).toBe(false);
   });
 
@@ -93,7 +93,7 @@ describe('development.env', () => {
     writeFileSync(file, old);
     const settings = prepare();
     expect(settings.encryptionMasterKeys).toEqual([Buffer.alloc(32, 1)]);
-    expect(settings.webhookSecrets).toEqual({ generic: [], stripe: [expect.stringMatching(/^whsec_/)] });
+    expect(settings.webhookSecrets).toEqual({ generic: [], stripe: [expect.stringMatching(/^whsec_/)], tron: [] });
     expect(settings.webhooksAllowPrivateNetworks).toBe(false);
     expect(readFileSync(file, 'utf8').startsWith(`${old}\nJWT_SECRET_KEY=${settings.jwtSecretKeys[0]}\nWEBHOOK_SECRET_STRIPE=whsec_`)).toBe(true);
     expect(mode(file)).toBe(0o600);

@@ -1,5 +1,6 @@
 import * as ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { readWatchOnlyKey } from './watch-only-key';
 
 /*
  * The kinds of value a setting can have. Every message reads on after the setting's name ("PORT: is not …; expected …") and never
@@ -70,6 +71,28 @@ export const webAddressSetting = z.string()
     'is not a web address; expected one such as https://pay.example.com, without query or password',
   )
   .transform((text) => text.replace(/\/+$/, ''));
+
+/** Where a chain is read: http or https addresses, comma-separated; all of them are asked, so each may be named once. */
+export const chainSourcesSetting = listSetting(
+  (entry) => (readWebAddress(entry) ? entry.replace(/\/+$/, '') : undefined),
+  'web addresses such as https://api.trongrid.io, with commas between, without query or password',
+).refine(
+  (sources) => new Set(sources.map((source) => new URL(source).href)).size === sources.length,
+  'names the same address twice; expected different ones, because they are asked to agree',
+);
+
+/** An extended public key for deposit addresses. A private key is refused by name: whoever reads the settings could spend the money. */
+export const watchOnlyKeySetting = z.string()
+  .refine((text) => readWatchOnlyKey(text) !== 'private', {
+    error: 'is a private key or a recovery phrase, which never belongs on the server; expected the extended public key (xpub...) of the '
+      + 'account. Take the private one out of here, and use a new wallet: this one has been shown to a server',
+    abort: true,
+  })
+  .refine(
+    (text) => readWatchOnlyKey(text) !== undefined,
+    "is not an extended public key (xpub...) of an account; expected the one of m/44'/195'/0'",
+  )
+  .transform((text) => text.trim());
 
 /** A Redis address, plain or over TLS (https://www.iana.org/assignments/uri-schemes/prov/redis). */
 export const redisUrlSetting = z.string().refine(

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import {
-  addressRangesSetting, apiVersionsSetting, booleanSetting, databaseUrlSetting, type DeprecatedVersion, deprecatedVersionsSetting,
-  hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting, redisUrlSetting, sharedSecretsSetting,
-  smtpUrlSetting, tokenSecretSetting, webAddressSetting, wordSetting,
+  addressRangesSetting, apiVersionsSetting, booleanSetting, chainSourcesSetting, databaseUrlSetting, type DeprecatedVersion,
+  deprecatedVersionsSetting, hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting, redisUrlSetting,
+  sharedSecretsSetting, smtpUrlSetting, tokenSecretSetting, watchOnlyKeySetting, webAddressSetting, wordSetting,
 } from './setting-types';
 
 const NODE_ENVS = ['development', 'test', 'staging', 'production'] as const;
@@ -49,10 +49,12 @@ export interface Settings {
   rateLimitingEnabled: boolean;
   simulationEnabled: boolean;
   /** Per source of inbound webhooks, each of them accepted; empty = that source is off. */
-  webhookSecrets: { generic: string[]; stripe: string[] };
+  webhookSecrets: { generic: string[]; stripe: string[]; tron: string[] };
   /** CIDR ranges; empty = any address. */
   stripeWebhookAllowedIps: string[];
   webhooksAllowPrivateNetworks: boolean;
+  /** Where the TRON chain is read (empty = not at all), and the extended public key for deposit addresses (absent = none). */
+  tron: { sources: string[]; apiKey?: string; watchOnlyKey?: string };
   /** Origins as browsers send them; empty = none. */
   frontendOrigins: string[];
   /** Absent = mail is written to `dataDir`/outbox; never absent in production. */
@@ -121,7 +123,14 @@ export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvid
     SIMULATION_ENABLED: booleanSetting.default(!isProduction),
     WEBHOOK_SECRET: sharedSecretsSetting.default([]),
     WEBHOOK_SECRET_STRIPE: sharedSecretsSetting.default([]),
+    WEBHOOK_SECRET_TRON: sharedSecretsSetting.default([]),
     STRIPE_WEBHOOK_ALLOWED_IPS: addressRangesSetting.default([]),
+    TRON_XPUB: watchOnlyKeySetting.optional(),
+    TRON_API_BASE: chainSourcesSetting.refine(
+      (sources) => !isProductionLike || sources.every((source) => source.toLowerCase().startsWith('https://')),
+      `names an address that is not encrypted; expected https:// addresses in ${nodeEnv}`,
+    ).default([]),
+    TRON_API_KEY: z.string().max(500).optional(),
     WEBHOOKS_ALLOW_PRIVATE_NETWORKS: booleanSetting
       .refine(
         (allowed) => !allowed || !isProductionLike,
@@ -162,7 +171,7 @@ export const settingNames: readonly string[] = Object.keys(settingsSchema('devel
 /** The settings that may also be given as NAME_FILE and whose values are never shown. */
 export const secretNames = [
   'DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
-  'SMTP_URL', 'CAPTCHA_SECRET',
+  'WEBHOOK_SECRET_TRON', 'TRON_API_KEY', 'SMTP_URL', 'CAPTCHA_SECRET',
 ] as const satisfies readonly (keyof WrittenSettings)[];
 
 function readMasterKey(entry: string): Buffer | undefined {

@@ -17,6 +17,8 @@ export const SQLSTATE = {
   transferSettled: 'CPG03',
   /** A provider's event has been applied by somebody else. */
   eventSettled: 'CPG04',
+  /** A switch has paused this; the message is the reason that staff gave. */
+  paused: 'CPG05',
 } as const;
 
 /** The SQLSTATE of an error of pg or of TypeORM around it; undefined for anything else. */

@@ -127,10 +127,17 @@ export function accessParameter({ access, key, session }: Pick<RequestContext, '
   return JSON.stringify({ ...client, ...credential });
 }
 
+/** 503 with the reason that staff gave for the pause. */
+export function pausedProblem(cause: unknown): Problem {
+  const reason = cause instanceof Error ? cause.message : 'paused';
+  return new Problem('paused', `This is paused by the operator: ${reason}. Try again later.`, { headers: { 'retry-after': '60' }, cause });
+}
+
 /** What a caller is told when the database kept refusing; anything unexpected stays what it was. */
 function refusal(state: string | undefined, error: unknown): unknown {
   if (state === SQLSTATE.stale) return new Problem('state_conflict', 'The object is being changed by others. Read it again, then decide.');
   if (state === SQLSTATE.accessChanged) return new Problem('unauthenticated', 'Your access was changed meanwhile. Authenticate again.');
+  if (state === SQLSTATE.paused) return pausedProblem(error);
   if (state === SQLSTATE.lockNotAvailable) {
     return new Problem('state_conflict', 'The object is being changed by others for unusually long. Try again in a moment.', {
       headers: { 'retry-after': '1' },

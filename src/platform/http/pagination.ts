@@ -4,12 +4,15 @@ import { idLowerBound, type IdPrefix } from '../identifiers';
 /** RFC 3339 with a zone, as clients send it; kept as a Date. */
 const instant = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time, for example 2026-01-31T09:30:00.000Z' });
 
+/** How many objects a page has. */
+export const pageLimit = z.string().regex(/^([1-9][0-9]?|100)$/, 'must be a whole number from 1 to 100').transform(Number).default(20);
+
 /** The query of every list. Lists are newest first; a cursor is the id of the first or last object of the page at hand. */
 export function listQuery<Fields extends z.ZodRawShape>(prefix: IdPrefix, filters: Fields) {
   const cursor = z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{32}$`), `must be the identifier of an object of this list (${prefix}_…)`);
   return z
     .strictObject({
-      limit: z.string().regex(/^([1-9][0-9]?|100)$/, 'must be a whole number from 1 to 100').transform(Number).default(20),
+      limit: pageLimit,
       starting_after: cursor.optional(),
       ending_before: cursor.optional(),
       created_gte: instant.optional(),

@@ -3,6 +3,7 @@ import { SETTINGS, type Settings } from '../../platform/config/settings';
 import { genericSource } from './sources/generic';
 import type { InboundSource } from './sources/inbound-source';
 import { stripeSource } from './sources/stripe';
+import { tronSource } from './sources/tron';
 
 /** A source with what the operator has set up for it. */
 export interface ConfiguredSource {
@@ -22,8 +23,14 @@ export class InboundSources {
     const sources: ConfiguredSource[] = [
       { source: stripeSource, secrets: webhookSecrets.stripe, allowedIps: stripeWebhookAllowedIps },
       { source: genericSource('generic'), secrets: webhookSecrets.generic, allowedIps: [] },
+      { source: tronSource, secrets: webhookSecrets.tron, allowedIps: [] },
     ];
     this.byName = new Map(sources.map((configured) => [configured.source.name, configured]));
+  }
+
+  /** Every name. */
+  get names(): string[] {
+    return [...this.byName.keys()];
   }
 
   /** The source that receives under this name, or undefined when there is none or it has no secret. */

@@ -9,6 +9,6 @@ import { ReplayInbox } from './replay-inbox';
 @Module({
   controllers: [InboundWebhooksController],
   providers: [InboundSources, ReceiveWebhook, ApplyInboxEvent, ReplayInbox],
-  exports: [ReplayInbox],
+  exports: [InboundSources, ReplayInbox],
 })
 export class InboundWebhooksModule {}

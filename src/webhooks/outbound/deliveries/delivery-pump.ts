@@ -39,6 +39,11 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     this.sweeper.every(SWEEP, EVERY_MS, () => this.sweep());
   }
 
+  /** Looks for what is due now instead of in half a second. */
+  hurry(): void {
+    this.sweeper.poke(SWEEP);
+  }
+
   /** Starts what is due and does not wait for it; whatever finishes asks for more by itself. */
   async sweep(): Promise<boolean> {
     if (!this.stopping) {
@@ -101,6 +106,6 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     }
     const wasFull = this.inFlight.size >= MAX_IN_FLIGHT;
     this.inFlight.delete(delivery);
-    if (moreDue || wasFull) this.sweeper.poke(SWEEP);
+    if (moreDue || wasFull) this.hurry();
   }
 }

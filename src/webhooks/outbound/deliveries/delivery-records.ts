@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Tx, UnitOfWork } from '../../../platform/database/unit-of-work';
 import { DisableEndpoint } from '../endpoints/disable-endpoint';
 import type { DisabledReason, EndpointRow } from '../endpoints/webhook-endpoint';
+import type { AttemptResult } from './attempt-result';
 
 /** A delivery that this instance has claimed: one attempt is stored and is now to be made. */
 export interface ClaimedDelivery {
@@ -24,19 +25,8 @@ export interface ClaimedDelivery {
   previous_secret: string | null;
   /** The endpoint's last attempt failed. */
   failing: boolean;
-}
-
-/** What came of an attempt. */
-export interface AttemptResult {
-  delivered: boolean;
-  /** The receiver says that it is there no more (410). */
-  gone: boolean;
-  durationMs: number;
-  responseStatus: number | null;
-  error: string | null;
-  responseExcerpt: string | null;
-  /** When to try again after a failure; absent when the attempts are used up. */
-  retryInMs?: number;
+  /** The merchant has asked for failures at this test endpoint: see FailuresAtWill. */
+  fails_at_will: boolean;
 }
 
 /** How much an instance may take at once. */

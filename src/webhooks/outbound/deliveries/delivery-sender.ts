@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { GuardedSender, type GuardedResponse } from '../../../platform/security/network/guarded-sender';
+import { GuardedSender } from '../../../platform/security/network/guarded-sender';
 import { SendError } from '../../../platform/security/network/send-error';
 import { EndpointSecrets } from '../endpoints/endpoint-secrets';
-import { delayAfterFailureMs, parseRetryAfter } from '../retry-schedule';
 import { signStandardWebhook } from '../standard-webhooks';
-import type { AttemptResult, ClaimedDelivery } from './delivery-records';
-
-/** For the whole exchange, from the name to the end of the answer. */
-const TIMEOUT_MS = 15_000;
-const GONE = 410;
+import { type AttemptResult, resultOfAnswer, resultOfSendError, TIMEOUT_MS } from './attempt-result';
+import type { ClaimedDelivery } from './delivery-records';
+import { FailuresAtWill } from './failures-at-will';
 
 /** Makes one attempt: signs the event, sends it, and reads the answer as Standard Webhooks has it. */
 @Injectable()
@@ -16,28 +13,25 @@ export class DeliverySender {
   constructor(
     private readonly sender: GuardedSender,
     private readonly secrets: EndpointSecrets,
+    private readonly failures: FailuresAtWill,
   ) {}
 
   /** Answers what came of it; throws only for faults of our own, such as a secret that does not open. */
   async attempt(delivery: ClaimedDelivery): Promise<AttemptResult> {
+    return (delivery.fails_at_will && (await this.failures.take(delivery))) || this.send(delivery);
+  }
+
+  private async send(delivery: ClaimedDelivery): Promise<AttemptResult> {
     const body = bodyOf(delivery);
     const timestampSeconds = Math.floor(Date.now() / 1000);
     const signature = signStandardWebhook({ id: delivery.event_id, timestampSeconds, body, secrets: this.secretsOf(delivery) });
     const headers = { 'content-type': 'application/json', 'user-agent': 'CPGateway-Webhooks', ...signature };
     const startedAt = performance.now();
     try {
-      return resultOf(delivery, await this.sender.post({ url: delivery.url, headers, body, timeoutMs: TIMEOUT_MS }));
+      return resultOfAnswer(delivery.failures, await this.sender.post({ url: delivery.url, headers, body, timeoutMs: TIMEOUT_MS }));
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
-      return {
-        delivered: false,
-        gone: false,
-        durationMs: Math.round(performance.now() - startedAt),
-        responseStatus: null,
-        error: `${error.kind}: ${error.message}`,
-        responseExcerpt: null,
-        retryInMs: delayAfterFailureMs(delivery.failures + 1),
-      };
+      return resultOfSendError(delivery.failures, error, Math.round(performance.now() - startedAt));
     }
   }
 
@@ -50,19 +44,4 @@ export class DeliverySender {
 /** The same text on every attempt: the data goes in as it was stored, not as this version would write it. */
 function bodyOf({ event_type: type, event_created_at: createdAt, event_data: data }: ClaimedDelivery): string {
   return `{"type":${JSON.stringify(type)},"timestamp":${JSON.stringify(createdAt)},"data":${data}}`;
-}
-
-function resultOf({ failures }: ClaimedDelivery, { status, headers, bodyExcerpt, durationMs }: GuardedResponse): AttemptResult {
-  const answered = { durationMs, responseStatus: status, responseExcerpt: bodyExcerpt };
-  if (status >= 200 && status < 300) return { ...answered, delivered: true, gone: false, error: null };
-  const redirect = status >= 300 && status < 400;
-  return {
-    ...answered,
-    delivered: false,
-    gone: status === GONE,
-    error: redirect
-      ? `redirect: The receiver answered ${status}. Redirects are not followed; enter the address that it leads to.`
-      : `status: The receiver answered ${status} instead of 2xx.`,
-    retryInMs: delayAfterFailureMs(failures + 1, parseRetryAfter(headers['retry-after'], new Date())),
-  };
 }

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { SecurityLog } from '../../audit/security-log';
+import { assessRefund } from '../../fraud/refund-risk';
+import { AmountError, parseAmount } from '../../money/money';
+import { isWorthAtLeast } from '../../money/usd-equivalent';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
+import { ValidationProblem } from '../../platform/http/problem';
+import { currentAccess, currentContext } from '../../platform/http/request-context';
+import { newId } from '../../platform/identifiers';
+import type { Payment } from '../payment';
+import { PaymentStateProblem } from '../payments.errors';
+import { OrderRefund } from './paying/order-refund';
+import type { Refund } from './refund';
+import { RefundChanges } from './refund-changes';
+import { refundDestination } from './refund-destination';
+import { refundFacts } from './refund-facts';
+import { lockPayment } from './refund-lookup';
+import { presentRefund, type RefundObject } from './refund-presenter';
+import { RefundBlocked, RefundTooLarge } from './refunds.errors';
+import type { CreateRefundBody } from './refunds.dto';
+
+/** From 1,000 US dollars on, in cents, somebody of the staff has to approve. */
+const LARGE_CENTS = 100_000n;
+
+/** Gives a payment back, in whole or in part. The fee is kept. */
+@Injectable()
+export class CreateRefund {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly changes: RefundChanges,
+    private readonly ordering: OrderRefund,
+    private readonly securityLog: SecurityLog,
+  ) {}
+
+  /**
+   * Holds the funds and has them paid, or leaves the refund to staff where it is large or looks odd.
+   *
+   * @throws Problem 404 for a payment of another book, 409 for one that has not succeeded, 422 `refund_exceeds_payment`,
+   *   `insufficient_funds` and `validation_failed`, 403 `risk_blocked`, 503 `paused`. Nothing is held then.
+   */
+  async create(body: CreateRefundBody): Promise<RefundObject> {
+    try {
+      return await this.unitOfWork.run(async (tx) => presentRefund(await this.open(tx, body)));
+    } catch (error) {
+      if (error instanceof RefundBlocked) await this.noteBlocked(error, body);
+      throw error;
+    }
+  }
+
+  private async open(tx: Tx, body: CreateRefundBody): Promise<Refund> {
+    // Locked from here on: refunds of one payment come one after the other, each seeing what the others have left.
+    const payment = await lockPayment(tx.query, currentAccess(), body.payment);
+    const wanted = await this.decide(tx, payment, body);
+    await tx.query("select check_running('withdrawals', $1)", [payment.clientId]);
+    const refund = await this.changes.open(tx, wanted);
+    if (refund.status === 'pending') await this.ordering.order(tx, refund);
+    return refund;
+  }
+
+  private async decide(tx: Tx, payment: Payment, body: CreateRefundBody): Promise<Omit<Refund, 'holdId'>> {
+    if (payment.status !== 'succeeded') throw new PaymentStateProblem(payment, 'refunded');
+    const destination = await refundDestination(tx, payment, body.destination);
+    const { clientId, livemode, method, payCurrency: currency } = payment;
+    if (!this.ordering.canPay({ livemode, method, destination })) {
+      const message = `${method} refunds are not set up on this gateway`;
+      throw new ValidationProblem([{ field: 'payment', code: 'not_available', message }]);
+    }
+    const amountMinor = amountOf(payment, body.amount);
+    const now = new Date();
+    const risk = assessRefund(await refundFacts(tx, payment, amountMinor, now));
+    if (risk.decision === 'block') throw new RefundBlocked(risk);
+    const needsApproval = risk.decision === 'review' || isWorthAtLeast(amountMinor, currency, LARGE_CENTS);
+    const { actor } = currentContext();
+    return {
+      clientId, livemode, id: newId('ref', now.getTime()), paymentId: payment.id, depositId: null,
+      status: needsApproval ? 'requires_approval' : 'pending', amountMinor, currency, method, reason: body.reason ?? null, destination,
+      requestedBy: actor?.id ?? 'system', approvalsRequired: needsApproval ? 1 : 0, approvals: 0, risk,
+      transactionHash: null, failure: null, revision: 1n, createdAt: now, updatedAt: now,
+    };
+  }
+
+  private async noteBlocked({ risk }: RefundBlocked, { payment }: CreateRefundBody): Promise<void> {
+    const { clientId } = currentAccess();
+    await this.securityLog.write({
+      kind: 'refund.blocked', severity: 'high', source: clientId, clientId, action: 'refused',
+      details: { payment, score: risk.score, reasons: risk.reasons },
+    });
+  }
+}
+
+/** The amount that was asked for, or all that is left. */
+function amountOf({ payCurrency, ...payment }: Payment, text: string | undefined): bigint {
+  const leftMinor = payment.amountReceivedMinor - payment.amountRefundedMinor - payment.amountRefundingMinor;
+  const amountMinor = text === undefined ? leftMinor : parsed(text, payCurrency);
+  if (amountMinor > leftMinor || amountMinor === 0n) throw new RefundTooLarge(leftMinor, payCurrency);
+  return amountMinor;
+}
+
+function parsed(text: string, currency: Payment['payCurrency']): bigint {
+  try {
+    return parseAmount(text, currency);
+  } catch (error) {
+    if (!(error instanceof AmountError)) throw error;
+    throw new ValidationProblem([{ field: 'amount', code: error.reason, message: error.message }]);
+  }
+}

@@ -1,0 +1,86 @@
+import { Injectable, type StreamableFile } from '@nestjs/common';
+import { StaffExports } from '../../audit/staff-exports';
+import { AmountError, parseAmount } from '../../money/money';
+import { UnitOfWork } from '../../platform/database/unit-of-work';
+import { columnsOf } from '../../platform/http/csv-export';
+import { keyset, type Page, type PageQuery, toPage } from '../../platform/http/pagination';
+import { ValidationProblem } from '../../platform/http/problem';
+import { withdrawalFromRow, type WithdrawalRow } from '../withdrawal';
+import { findAnywhere } from '../withdrawal-lookup';
+import { type AdminWithdrawalObject, adminWithdrawalObject, presentWithdrawalToStaff } from '../withdrawal-presenter';
+import type { AdminListQuery } from '../withdrawals.dto';
+import { type PayoutAttempt, type SignedDecision, type WithdrawalFile } from './withdrawal-file';
+
+const PAYOUTS = `
+  select id, attempt, port, status, sends, reference, begun_by as "begunBy", failure, created_at as "createdAt", updated_at as "updatedAt"
+    from payouts where client_id = $1 and livemode = $2 and subject_id = $3 order by attempt`;
+const DECISIONS = `
+  select decision, person_id as "personId", revision::int, evidence, simulated, signature, public_key as "publicKey", signed_at as "signedAt",
+         created_at as "createdAt"
+    from decisions where client_id = $1 and livemode = $2 and subject_id = $3 order by created_at, person_id`;
+
+const COLUMNS = columnsOf(adminWithdrawalObject);
+
+/** Reads withdrawals of all clients, for staff: the queue of what waits for them, and all there is to know of one. */
+@Injectable()
+export class AdminWithdrawalReader {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly exports: StaffExports,
+  ) {}
+
+  /** One withdrawal with its decisions and attempts. */
+  async get(id: string): Promise<WithdrawalFile> {
+    const withdrawal = await findAnywhere((sql, values = []) => this.unitOfWork.read('', sql, values), id, false);
+    const place = [withdrawal.clientId, withdrawal.livemode, id];
+    const [decisions, payouts] = await Promise.all([
+      this.unitOfWork.read<SignedDecision>('decisions_of', DECISIONS, place),
+      this.unitOfWork.read<PayoutAttempt>('payouts_of', PAYOUTS, place),
+    ]);
+    return { ...presentWithdrawalToStaff(withdrawal), decisions: decisions.map(presentDecision), payouts: payouts.map(presentAttempt) };
+  }
+
+  /** A page across clients, newest first. */
+  async list(query: AdminListQuery): Promise<Page<AdminWithdrawalObject>> {
+    return toPage(await this.rows(query, atLeast(query)), query, presentRowAt(new Date()));
+  }
+
+  /** All withdrawals that the filters let through, as CSV, the oldest first. */
+  csv(query: AdminListQuery): Promise<StreamableFile> {
+    const amount = atLeast(query);
+    const rows = (page: PageQuery) => this.rows({ ...query, ...page }, amount);
+    return this.exports.export({ name: 'withdrawals', prefix: 'wd', columns: COLUMNS, rows, present: presentRowAt(new Date()) }, query);
+  }
+
+  private rows({ status, client, livemode, currency, amount_gte: _amountGte, ...page }: AdminListQuery, amount?: string): Promise<WithdrawalRow[]> {
+    const clause = keyset('wd', { client_id: client, livemode, status, currency }, page, amount);
+    return this.unitOfWork.read<WithdrawalRow>('', `select * from withdrawals ${clause.sql}`, clause.values);
+  }
+}
+
+function presentRowAt(now: Date): (row: WithdrawalRow) => AdminWithdrawalObject {
+  return (row) => presentWithdrawalToStaff(withdrawalFromRow(row), now);
+}
+
+/** The condition on the amount, where there is one. */
+function atLeast({ currency, amount_gte: amountGte }: AdminListQuery): string | undefined {
+  return currency && amountGte ? `amount_minor >= ${minorOf(amountGte, currency)}` : undefined;
+}
+
+/** Digits only: what comes out of the parser is a whole number, whatever the caller wrote. */
+function minorOf(text: string, currency: NonNullable<AdminListQuery['currency']>): string {
+  try {
+    return parseAmount(text, currency).toString();
+  } catch (error) {
+    if (!(error instanceof AmountError)) throw error;
+    throw new ValidationProblem([{ field: 'amount_gte', code: error.reason, message: error.message }]);
+  }
+}
+
+function presentDecision({ personId, publicKey, signedAt, createdAt, ...decision }: SignedDecision) {
+  return { ...decision, person: personId, public_key: publicKey, signed_at: signedAt?.toISOString() ?? null, created_at: createdAt.toISOString() };
+}
+
+function presentAttempt({ begunBy, createdAt, updatedAt, ...attempt }: PayoutAttempt) {
+  return { ...attempt, begun_by: begunBy, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
+}

@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { auditParameter } from '../audit/audit-event';
+import { SecurityLog } from '../audit/security-log';
+import type { Risk } from '../fraud/risk';
+import { assessWithdrawal } from '../fraud/withdrawal-risk';
+import { insufficientFunds } from '../ledger/ledger.service';
+import { isCrypto, type CurrencyCode } from '../money/currency';
+import { parseAmount } from '../money/money';
+import { isWorthAtLeast } from '../money/usd-equivalent';
+import { accessParameter, UnitOfWork } from '../platform/database/unit-of-work';
+import { NotFoundProblem, Problem, ValidationProblem } from '../platform/http/problem';
+import { currentContext } from '../platform/http/request-context';
+import { type ClaimOutcome, claimParameter } from '../platform/idempotency/idempotency';
+import { newId } from '../platform/identifiers';
+import { type Book, eventsParameter } from '../platform/outbox/outbox';
+import type { Withdrawal } from './withdrawal';
+import { factsOf, type FoundDestination } from './withdrawal-facts';
+import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
+import type { RequestWithdrawalBody } from './withdrawals.dto';
+
+/** From 10,000 US dollars on, in cents, two people have to approve. */
+const LARGE_CENTS = 1_000_000n;
+
+/** Holds a client's funds for a payout. Two round trips: what it is decided on, and the one statement that writes it all. */
+@Injectable()
+export class RequestWithdrawal {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly securityLog: SecurityLog,
+  ) {}
+
+  /**
+   * Answers what `present` makes of the withdrawal, which is also what a repetition is told.
+   *
+   * @throws Problem 404 for a destination of another book, 409 `destination_cooling_off`, 422 `insufficient_funds`, 403 `risk_blocked`,
+   *   503 `paused`. Nothing is held then.
+   */
+  async request<T extends object>(book: Book, body: RequestWithdrawalBody, present: (withdrawal: Withdrawal) => T): Promise<T> {
+    let made!: Withdrawal;
+    const rows = await this.unitOfWork.call<{ outcome: ClaimOutcome | null }>(async () => {
+      made = await this.decide(book, body);
+      return statementFor(made, present(made));
+    }).catch((error: unknown) => {
+      throw insufficientFunds(error, body.currency);
+    });
+    const outcome = rows[0]?.outcome;
+    if (outcome) this.unitOfWork.refuse(outcome);
+    await this.noteLarge(made);
+    return present(made);
+  }
+
+  private async decide(book: Book, { amount, currency, destination: destinationId }: RequestWithdrawalBody): Promise<Withdrawal> {
+    const now = new Date();
+    const amountMinor = parseAmount(amount, currency);
+    const found = await factsOf(this.unitOfWork, book, destinationId, amountMinor, currency, now);
+    if (!found) throw new NotFoundProblem('destination');
+    refuseUnfit(found.destination, currency, now);
+    const risk = assessWithdrawal(found.facts);
+    if (risk.decision === 'block') return this.block(book, amountMinor, currency, risk);
+    return newWithdrawal(book, amountMinor, currency, found.destination, risk, now);
+  }
+
+  private async block(book: Book, amountMinor: bigint, currency: CurrencyCode, risk: Risk): Promise<never> {
+    await this.securityLog.write({
+      kind: 'withdrawal.blocked', severity: 'high', source: book.clientId, clientId: book.clientId, action: 'refused',
+      details: { amount_minor: amountMinor.toString(), currency, score: risk.score, reasons: risk.reasons },
+    });
+    throw new Problem('risk_blocked', `This withdrawal is stopped: ${risk.reasons.join('; ')}. Nothing was held.`);
+  }
+
+  /** Large withdrawals are nothing wrong; whoever watches wants to see them. */
+  private async noteLarge({ clientId, livemode, id, amountMinor, currency }: Withdrawal): Promise<void> {
+    if (!livemode || !isWorthAtLeast(amountMinor, currency, LARGE_CENTS)) return;
+    await this.securityLog.write({
+      kind: 'suspicious.large_withdrawal', severity: 'medium', source: clientId, clientId, action: 'needs two approvals',
+      details: { withdrawal: id, amount_minor: amountMinor.toString(), currency },
+    });
+  }
+}
+
+function newWithdrawal(
+  { clientId, livemode }: Book, amountMinor: bigint, currency: CurrencyCode, destination: FoundDestination, risk: Risk, now: Date,
+): Withdrawal {
+  const { actor } = currentContext();
+  return {
+    clientId,
+    livemode,
+    id: newId('wd', now.getTime()),
+    status: 'pending_review',
+    amountMinor,
+    currency,
+    destinationId: destination.id,
+    destination: destination.whole,
+    requestedBy: actor?.id ?? actor?.type ?? 'system',
+    approvalsRequired: isWorthAtLeast(amountMinor, currency, LARGE_CENTS) ? 2 : 1,
+    approvals: 0,
+    completions: 0,
+    risk,
+    holdId: newId('tr', now.getTime()),
+    settledBy: null,
+    transactionHash: null,
+    failure: null,
+    revision: 1n,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+/** What no schema of a single field can say. */
+function refuseUnfit({ type, activeAt }: FoundDestination, currency: CurrencyCode, now: Date): void {
+  const fits = type === 'tron_address' ? currency === 'USDT' : !isCrypto(currency);
+  if (!fits) {
+    const message = type === 'tron_address' ? 'a TRON address takes USDT only' : 'a bank account takes no crypto currency';
+    throw new ValidationProblem([{ field: 'currency', code: 'not_available', message }]);
+  }
+  if (activeAt > now) {
+    throw new Problem('destination_cooling_off', `This destination is new and can be used from ${activeAt.toISOString()} on.`);
+  }
+}
+
+function statementFor(withdrawal: Withdrawal, answer: object) {
+  const { claim } = currentContext();
+  const { clientId, livemode, id, amountMinor, currency, holdId, createdAt } = withdrawal;
+  const minor = amountMinor.toString();
+  const change = { kind: 'withdrawal.requested', objectId: id, after: presentWithdrawalToStaff(withdrawal, createdAt) };
+  return {
+    name: 'request_withdrawal',
+    text: 'select request_withdrawal($1, $2, $3, $4, $5, $6) as outcome',
+    values: [
+      accessParameter(currentContext()),
+      claim ? claimParameter(claim, { status: 201, body: JSON.stringify(answer) }) : null,
+      JSON.stringify({
+        client_id: clientId, livemode, id, status: withdrawal.status, amount_minor: minor, currency, destination_id: withdrawal.destinationId,
+        destination: withdrawal.destination, requested_by: withdrawal.requestedBy, approvals_required: withdrawal.approvalsRequired,
+        risk: withdrawal.risk, hold_id: holdId, created_at: createdAt, updated_at: createdAt,
+      }),
+      JSON.stringify([{
+        id: holdId, debit: 'available', credit: 'payout', amount_minor: minor, code: 'withdrawal', state: 'pending', reference_id: id,
+      }]),
+      auditParameter(withdrawal, [change]),
+      eventsParameter([{ type: 'withdrawal.pending_review', objectId: id, data: presentWithdrawal(withdrawal) }], createdAt),
+    ],
+  };
+}
