@@ -68,7 +68,7 @@ describe('on the embedded database', () => {
     const server = await Program.start('main', { DATA_DIR: dataDir, PORT: '0' });
     const demo = await runProgram('demo', { DATA_DIR: dataDir }, ['--url', await server.url()]);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
-    expect(demo.stdout).toMatch(/available":"24\.37"[^]*signature genuine[^]*Everything went as promised\.\n$/);
+    expect(demo.stdout).toMatch(/available":"24\.37"[^]*signature genuine[^]*insufficient_funds[^]*status completed[^]*Everything went as promised\.\n$/);
   });
 });
 

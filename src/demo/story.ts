@@ -6,6 +6,11 @@ export function expectThat(kept: boolean, otherwise: string): asserts kept {
   if (!kept) throw new DemoFailure(otherwise);
 }
 
+/** Goes on only when an answer has the status that is promised. */
+export function mustBe({ status, body }: { status: number; body: object }, expected: number): void {
+  expectThat(status === expected, `The answer must be ${expected}, not ${status}: ${JSON.stringify(body)}`);
+}
+
 let step = 0;
 
 /** Begins a step. */

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from '../cli/client-commands';
 import { checkLedger } from '../cli/database-commands';
-import { type Answer, MerchantCalls, send } from './merchant-calls';
+import { MerchantCalls, send } from './merchant-calls';
+import { payOut } from './pay-out';
 import { isGenuine, Receiver } from './receiver';
-import { expectThat, note, pick, tell } from './story';
+import { expectThat, mustBe, note, pick, tell } from './story';
 import { deliver, paidEvent } from './stripe-sender';
 
 const ORDER = { amount: '25.00', currency: 'USD', method: 'card', metadata: { order: '1042' } };
@@ -12,7 +13,7 @@ const APPLY_TIMEOUT_MS = 15_000;
 
 /**
  * The main job from end to end against a running server: a merchant is made, asks for a payment, the provider says that it was
- * paid, the money is booked less the fee, and the merchant is told.
+ * paid, the money is booked less the fee, the merchant is told, and has it paid out.
  * @throws DemoFailure at the first step that is not as promised
  */
 export async function walk(url: string, stripeSecret: string): Promise<void> {
@@ -26,6 +27,7 @@ export async function walk(url: string, stripeSecret: string): Promise<void> {
     await awaitSuccess(merchant, paymentId);
     await readBalance(merchant, paymentId);
     await readEvents(receiver, endpointSecret, paymentId);
+    await payOut(merchant);
     await checkBooks();
   } finally {
     receiver.close();
@@ -150,8 +152,4 @@ async function checkBooks(): Promise<void> {
   const { text, exitCode } = await checkLedger();
   note(text);
   expectThat(exitCode === 0, 'The ledger does not add up.');
-}
-
-function mustBe({ status, body }: Answer, expected: number): void {
-  expectThat(status === expected, `The answer must be ${expected}, not ${status}: ${JSON.stringify(body)}`);
 }
