@@ -126,7 +126,7 @@ export class MoneyOut1763600000007 implements MigrationInterface {
         client_id text collate "C" not null,
         livemode boolean not null,
         subject_id text collate "C" not null,
-        decision text not null check (decision in ('approve', 'reject', 'complete', 'succeed')),
+        decision text not null check (decision in ('approve', 'reject', 'complete', 'fail', 'succeed')),
         person_id text collate "C" not null,
         requested_by text collate "C" not null,
         revision bigint not null,

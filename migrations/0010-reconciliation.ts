@@ -25,8 +25,8 @@ export class Reconciliation1763600000010 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       alter table unmatched_deposits drop column booked_for;
-      drop index payment_receipts_by_time, ledger_transfers_by_time, inbox_events_by_time, ledger_transfers_paid_out, unmatched_deposits_by_time,
-        payouts_completed;
+      drop index payment_receipts_by_time, ledger_transfers_by_time, inbox_events_by_time, ledger_transfers_paid_out,
+        unmatched_deposits_by_time, payouts_completed;
     `);
   }
 }

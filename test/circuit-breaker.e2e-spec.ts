@@ -29,7 +29,13 @@ describe('the circuit breaker', () => {
   const look = (at: Gateway = gateway) =>
     runInContext({ requestId: 'test', actor: { type: 'system', id: 'circuit_breaker' }, startedAt: 0 }, () =>
       at.app.get(CircuitBreaker).sweep());
-  const happened = async (kind: string, severity: string, { count = 1, minutesAgo = 0 } = {}) => {
+  /** Told by two sources, where it happened more than once, unless it says by how many. */
+  const happened = async (kind: string, severity: string, { count = 1, minutesAgo = 0, sources = Math.min(count, 2) } = {}) => {
+    for (let source = 0; source < sources; source += 1) {
+      await told(kind, severity, { count: source === 0 ? count - sources + 1 : 1, minutesAgo });
+    }
+  };
+  const told = async (kind: string, severity: string, { count, minutesAgo }: { count: number; minutesAgo: number }) => {
     const at = new Date(Date.now() - minutesAgo * MINUTE_MS);
     await gateway.database.rows(
       `insert into security_events (id, minute, kind, severity, source, action, count, occurred_at, last_at)
@@ -47,8 +53,14 @@ describe('the circuit breaker', () => {
   const trips = () =>
     jest.mocked(SecurityLog.prototype.write).mock.calls.map(([event]) => event).filter(({ kind }) => kind === 'circuit_breaker.tripped');
 
-  describe.each(BREAKER_RULES)('at $what', ({ what, column, value, limit, minutes }) => {
+  describe.each(BREAKER_RULES)('at $what', ({ what, column, value, limit, minutes, sources }) => {
     const [kind, severity] = column === 'kind' ? [value, 'medium'] : ['webhook.event_conflict', value];
+
+    it('does not let one source alone stop all clients, where it could', async () => {
+      await happened(kind, severity, { count: limit, sources: 1 });
+      await look();
+      expect(await state()).toEqual(sources === undefined ? expect.objectContaining({ paused: true }) : undefined);
+    });
 
     it(`does nothing below ${limit} within ${minutes} minutes`, async () => {
       await happened(kind, severity, { count: limit - 1 });

@@ -5,7 +5,7 @@ import { FakeTron } from './support/fake-tron';
 import { checkLedger, shownOf, SOME_ADDRESS, SOME_IBAN, withFunds } from './support/funds';
 import { Gateway } from './support/gateway';
 import { staff, type TestPerson } from './support/people';
-import { signer } from './support/signing';
+import { type Signer, signer } from './support/signing';
 
 const OTHER_ADDRESS = 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH';
 
@@ -97,16 +97,58 @@ describe('payouts by hand', () => {
     expect([late.status, late.body.code]).toEqual([409, 'transaction_already_used']);
   });
 
-  it('may be named again after a slip of the pen, and be given up, once the chain knows nothing of the first', async () => {
+  it('are looked up when the right transaction is named twice, before and after the chain knows it', async () => {
+    const id = await approved(toChain('10'));
+    tron.freeze();
+    const hash = tron.chain.transfer({ to: SOME_ADDRESS, amountMinor: 10_000_000n });
+    expect((await complete(id, hash)).body).toMatchObject({ status: 'processing' });
+    expect((await complete(id, hash)).body).toMatchObject({ status: 'processing' });
+    expect(await attemptsOf(id)).toEqual([{ status: 'sending', failure: null }]);
+    const stale = await staff(gateway, 'approver', { fresh: false });
+    expect((await complete(id, 'a'.repeat(64), stale)).body).toMatchObject({ code: 'two_factor_required' });
+    expect(await attemptsOf(id)).toEqual([{ status: 'sending', failure: null }]);
+    tron.thaw();
+    tron.chain.confirm(hash);
+    expect((await complete(id, hash)).body).toMatchObject({ status: 'completed', transaction_hash: hash });
+  });
+
+  it('may be named again after a slip of the pen, also with the first name once more', async () => {
     const id = await approved(toChain('10'));
     expect((await complete(id, 'f'.repeat(64))).body).toMatchObject({ status: 'processing' });
     expect((await complete(id, pay(10_000_000n))).body).toMatchObject({ status: 'completed' });
     expect(await attemptsOf(id)).toEqual([{ status: 'failed', failure: expect.stringContaining('does not know') }, { status: 'completed', failure: null }]);
     const other = await approved(toChain('10'));
+    tron.freeze();
+    const right = tron.chain.transfer({ to: SOME_ADDRESS, amountMinor: 10_000_000n });
+    await complete(other, right);
     await complete(other, 'e'.repeat(64));
-    expect((await operator.post(`/v1/admin/withdrawals/${other}/fail`, { reason: 'mine' })).body).toMatchObject({ code: 'self_approval' });
+    tron.thaw();
+    tron.chain.confirm(right);
+    expect((await complete(other, right)).body).toMatchObject({ status: 'completed', transaction_hash: right });
+  });
+
+  it('are not given up while a transaction that was named may yet appear, and are once it cannot any more', async () => {
+    const id = await approved(toChain('10'));
+    await operator.post(`/v1/admin/withdrawals/${id}/begin`);
+    tron.freeze();
+    const hash = tron.chain.transfer({ to: SOME_ADDRESS, amountMinor: 10_000_000n });
+    await complete(id, hash);
     const admin = await staff(gateway, 'admin');
-    expect((await admin.post(`/v1/admin/withdrawals/${other}/fail`, { reason: 'nothing was sent' })).body).toMatchObject({ status: 'failed' });
+    const fail = () => admin.post(`/v1/admin/withdrawals/${id}/fail`, { reason: 'nothing was sent' });
+    expect((await fail()).body).toMatchObject({ code: 'state_conflict' });
+    // Another name in its place changes nothing about the first.
+    await complete(id, pay(9_000_000n));
+    tron.thaw();
+    expect((await fail()).body).toMatchObject({ code: 'state_conflict', detail: expect.stringContaining(hash) });
+    expect(await gateway.database.value('select state from ledger_transfers where reference_id = $1', [id])).toBe('pending');
+    const forgotten = await approved(toChain('10'));
+    await complete(forgotten, 'd'.repeat(64));
+    await gateway.database.rows("update payouts set updated_at = now() - interval '26 hours', next_check_at = now() where subject_id = $1", [forgotten]);
+    gateway.app.get(Sweeper).poke(PAYOUT_SWEEP);
+    await eventually(async () => (await attemptsOf(forgotten))[0].status === 'failed');
+    await gateway.database.rows("update payouts set updated_at = now() - interval '26 hours' where subject_id = $1", [forgotten]);
+    expect((await operator.post(`/v1/admin/withdrawals/${forgotten}/fail`, { reason: 'mine' })).body).toMatchObject({ code: 'self_approval' });
+    expect((await admin.post(`/v1/admin/withdrawals/${forgotten}/fail`, { reason: 'never sent' })).body).toMatchObject({ status: 'failed' });
   });
 
   it('stay under way while the chain cannot be read', async () => {
@@ -138,6 +180,15 @@ describe('payouts by hand', () => {
     expect((await stale.post(`/v1/admin/withdrawals/${id}/complete`, { hash, totp_code: await stale.code() })).body).toMatchObject({ status: 'completed' });
   });
 
+  it('are neither approved nor taken while their client is suspended', async () => {
+    const { merchant, request } = await withFunds(gateway, { live: true, amountMinor: 100_000_000n });
+    const [waiting, taken] = [await request('1'), await approved(request('1'))];
+    await gateway.database.rows("update clients set status = 'suspended', revision = revision + 1 where id = $1", [merchant.credentials.clientId]);
+    const refused = await (await signer(gateway)).decide(`/v1/admin/withdrawals/${waiting}/approve`, 'approve', await shownOf(gateway, waiting));
+    expect([refused.status, refused.body]).toEqual([503, expect.objectContaining({ code: 'paused', detail: expect.stringContaining('suspended') })]);
+    expect((await operator.post(`/v1/admin/withdrawals/${taken}/begin`)).body).toMatchObject({ code: 'paused' });
+  });
+
   describe('through a bank', () => {
     it('take two people who sign, with evidence', async () => {
       const id = await approved(toBank('10.00'));
@@ -152,6 +203,18 @@ describe('payouts by hand', () => {
       expect(completed.body).toMatchObject({ status: 'completed', completions: 2, settled_by: 'people' });
       const { body: file } = await operator.get<{ decisions: { evidence: string | null }[] }>(`/v1/admin/withdrawals/${id}`);
       expect(file.decisions.filter(({ evidence: said }) => said === 'SEPA reference 4711')).toHaveLength(2);
+    });
+
+    it('that one has signed to be paid are given up by two who sign, and by nobody with a word', async () => {
+      const id = await approved(toBank('10.00'));
+      const path = `/v1/admin/withdrawals/${id}`;
+      await (await signer(gateway)).decide(`${path}/complete`, 'complete', await shownOf(gateway, id), { body: { evidence: 'SEPA 1' } });
+      expect((await operator.post(`${path}/fail`, { reason: 'x' })).body).toMatchObject({ code: 'state_conflict' });
+      const [first, second] = [await signer(gateway), await signer(gateway)];
+      const deny = async (by: Signer) => by.decide(`${path}/fail`, 'fail', await shownOf(gateway, id), { body: { reason: 'the bank sent it back' } });
+      expect((await deny(first)).body).toMatchObject({ status: 'processing' });
+      expect((await deny(first)).body).toMatchObject({ code: 'state_conflict' });
+      expect((await deny(second)).body).toMatchObject({ status: 'failed', failure: 'the bank sent it back' });
     });
 
     it('are not complete by the word of one, however often', async () => {

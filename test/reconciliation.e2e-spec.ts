@@ -25,6 +25,7 @@ describe('the daily reconciliation', () => {
   let gateway: Gateway;
   let auditor: TestPerson;
   let today: string;
+  let yesterday: string;
   let money: DayOfMoney;
 
   const rows = (sql: string, values?: unknown[]) => gateway.database.rows(sql, values);
@@ -44,6 +45,7 @@ describe('the daily reconciliation', () => {
 
   beforeAll(async () => {
     today = await dayWithRoom(SUITE_MS);
+    yesterday = dayBefore(new Date());
     tron = await FakeTron.start();
     gateway = await Gateway.start({ environment: { ...tronEnvironment(tron), RATE_LIMITING_ENABLED: 'false' } });
     auditor = await staff(gateway, 'auditor');
@@ -55,24 +57,17 @@ describe('the daily reconciliation', () => {
     await tron.stop();
   });
 
-  /** Takes rows away for as long as something is looked at. */
+  /** Takes rows away, or changes them, for as long as something is looked at. */
   const without = async (table: string, where: string, look: () => Promise<void>) => {
     const taken = await gateway.database.rows<{ row: object }>(`with gone as (delete from ${table} where ${where} returning *) select to_jsonb(gone) as row from gone`);
     expect(taken.length).toBeGreaterThan(0);
-    try {
-      await look();
-    } finally {
+    await look().finally(async () => {
       for (const { row } of taken) await rows(`insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`, [row]);
-    }
+    });
   };
-  /** Changes a row for as long as something is looked at. */
   const changed = async (change: string, undo: string, look: () => Promise<void>) => {
     await rows(change);
-    try {
-      await look();
-    } finally {
-      await rows(undo);
-    }
+    await look().finally(() => rows(undo));
   };
 
   const TOLD = 'arrivals that the provider has told of';
@@ -255,12 +250,42 @@ describe('the daily reconciliation', () => {
 
   describe('is not misled', () => {
     it('by clocks that differ about midnight', async () => {
-      const midnight = `${today}T00:00:00Z`;
-      await rows(`update inbox_events set received_at = $1::timestamptz + interval '5 seconds', applied_at = $1::timestamptz + interval '5 seconds' where payload like $2`, [midnight, `%${money.stripeReference}%`]);
-      await rows(`update payment_receipts set received_at = $1::timestamptz - interval '5 seconds' where reference = $2`, [midnight, money.stripeReference]);
+      const move = (table: string, columns: string[], condition: string, to: string) => rows(
+        `update ${table} set ${columns.map((column) => `${column} = ${to}`).join(', ')} where ${condition}`);
+      const event = `payload like '%${money.stripeReference}%'`;
+      await move('inbox_events', ['received_at', 'applied_at'], event, `'${today}T00:00:05Z'`);
+      await move('payment_receipts', ['received_at'], `reference = '${money.stripeReference}'`, `'${yesterday}T23:59:55Z'`);
       expect(await differences()).toEqual([]);
-      const yesterday = await make(false, dayBefore(new Date()));
-      expect(yesterday.parts.map(shown)).toEqual([['ledger', BOOKED, 'USD', '10.00', '10.00', 1, 0]]);
+      const before = await make(false, yesterday);
+      await move('payment_receipts', ['received_at'], `reference = '${money.stripeReference}'`, `'${today}T00:00:05Z'`);
+      expect(before.parts.map(shown)).toEqual([['ledger', BOOKED, 'USD', '10.00', '10.00', 1, 0]]);
+    });
+
+    it('by deposits that are assigned days later', async () => {
+      const kept = "(select reference from unmatched_deposits where status = 'assigned' and provider = 'stripe')";
+      const shift = async (by: string) => {
+        await rows(`update inbox_events set received_at = received_at + $1::interval, applied_at = applied_at + $1::interval
+                     where source = 'stripe' and payload::json #>> '{data,object,id}' in ${kept}`, [by]);
+        await rows(`update unmatched_deposits set received_at = received_at + $1::interval where reference in ${kept}`, [by]);
+      };
+      await shift('-1 day');
+      expect(await differences()).toEqual([]);
+      const before = await make(false, yesterday);
+      await shift('1 day');
+      expect(before.parts.map(shown)).toEqual([
+        ['stripe', TOLD, 'USD', '10.00', '10.00', 2, 0],
+        ['ledger', BOOKED, 'USD', '7.00', '7.00', 1, 0],
+      ]);
+    });
+
+    it('by a payment that is paid on two days', async () => {
+      const second = "currency = 'USDT' and amount_minor = 5000000";
+      await changed(`update payment_receipts set received_at = received_at - interval '1 day' where ${second}`,
+        `update payment_receipts set received_at = received_at + interval '1 day' where ${second}`, async () => {
+          const booked = async (day: string) => (await make(false, day)).parts.filter(({ what, currency }) => what === BOOKED && currency === 'USDT').map(shown);
+          expect(await booked(today)).toEqual([['ledger', BOOKED, 'USDT', '10.000000', '10.000000', 1, 0]]);
+          expect(await booked(yesterday)).toEqual([['ledger', BOOKED, 'USDT', '5.000000', '5.000000', 1, 0]]);
+        });
     });
 
     it('by payments that are paid long after they were open', async () => {

@@ -101,7 +101,8 @@ describe('decisions on refunds', () => {
     expectProblem(await analyst.decide(`${path}/approve`, 'approve', shown), 403, 'forbidden');
     await gateway.database.rows('update refunds set requested_by = $2 where id = $1', [id, ann.person.id]);
     expectProblem(await ann.decide(`${path}/approve`, 'approve', shown), 403, 'self_approval');
-    const small = await merchant.post<RefundObject>('/v1/refunds', { payment: (await large()).payment, amount: '1.00' });
+    const another = await paidPayment(gateway, merchant, { method: 'card', currency: 'USD', amountMinor: 200n });
+    const small = await merchant.post<RefundObject>('/v1/refunds', { payment: another, amount: '1.00' });
     expectProblem(await bob.decide(`/v1/admin/refunds/${small.body.id}/approve`, 'approve', { ...shown, id: small.body.id, amount: '1.00' }), 409, 'state_conflict');
     expect([await statusOf(id), await decisions(id)]).toEqual(['requires_approval', []]);
   });

@@ -161,6 +161,9 @@ describe('refunds', () => {
     expect((await refund(await pay('1000.00'), { amount: '999.99' })).body).toMatchObject({ status: 'pending', approvals_required: 0 });
     const large = await refund(await pay('1000.00'));
     expect(large.body).toMatchObject({ status: 'requires_approval', approvals_required: 1, approvals: 0 });
+    const inParts = await pay('1500.00');
+    expect((await refund(inParts, { amount: '999.99' })).body.status).toBe('pending');
+    expect((await refund(inParts, { amount: '0.01' })).body).toMatchObject({ status: 'requires_approval' });
     expect((await refund(await pay('5.00', 'EUR'))).body).toMatchObject({ status: 'requires_approval' });
     expect(await gateway.database.rows('select type from events where object_id = $1', [large.body.id])).toEqual([{ type: 'refund.requires_approval' }]);
     expect(await gateway.database.rows('select 1 from payouts where subject_id = $1', [large.body.id])).toEqual([]);

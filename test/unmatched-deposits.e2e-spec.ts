@@ -136,12 +136,15 @@ describe('unmatched deposits', () => {
       expect(await paymentOf(payment)).toMatchObject({ status: 'succeeded', exception: null, amount_received: '10.00', fee: '0.25' });
     });
 
-    it('are credited whatever the amount, also to a card payment', async () => {
+    it('are credited with less than was asked for only where the merchant takes that, also to a card payment', async () => {
       const payment = await newPayment('10.00', { method: 'card' });
       await settled(stripeWebhook({ intent: `pi_${payment}`, paymentId: payment, amount: 900 }));
       const deposit = await keptFor(payment);
       expect(deposit).toMatchObject({ reason: 'wrong_amount', amount: '9.00' });
       await rules({ underpaid: 'refund' });
+      expectProblem(await assign(deposit.id, payment), 409, 'state_conflict');
+      expect(await paymentOf(payment)).toMatchObject({ status: 'pending', amount_received: '0.00' });
+      await rules({ underpaid: 'credit' });
       await assign(deposit.id, payment);
       expect(await paymentOf(payment)).toMatchObject({ status: 'succeeded', exception: 'underpaid', amount_received: '9.00' });
     });
@@ -168,6 +171,8 @@ describe('unmatched deposits', () => {
       for (const payment of [own, other]) await settled(told(payment, { amount: '4.00' }));
       await Promise.all([expire(own), expire(other)]);
       expectProblem(await assign(late2.id, own), 409, 'state_conflict');
+      expectProblem(await assign((await keptFor(own)).id, own), 409, 'state_conflict');
+      await rules({ underpaid: 'credit' });
       expect((await assign((await keptFor(own)).id, own)).status).toBe(200);
       expect(await paymentOf(own)).toMatchObject({ status: 'succeeded', exception: 'underpaid', amount_received: '4.00', fee: '0.10' });
       const target = await newPayment('4.00');

@@ -12,11 +12,15 @@ export class StaffExports {
     private readonly audit: AuditLog,
   ) {}
 
-  /** The list as a CSV file, oldest first; `export.created` is recorded before the first line is sent. Throws ValidationProblem for a cursor. */
+  /**
+   * The list as a CSV file, oldest first; `export.created` is recorded before the first line is sent.
+   * @throws ValidationProblem for a cursor
+   */
   async export<Row extends { id: string }, T extends object>(list: ExportedList<Row, T>, query: PageQuery): Promise<StreamableFile> {
     const file = exportList(list, query);
     const { limit: _limit, ...filters } = query;
-    await this.unitOfWork.run((tx) => this.audit.record(tx, undefined, { kind: 'export.created', objectId: list.name, after: { filters } }));
+    const change = { kind: 'export.created', objectId: list.name, after: { filters } };
+    await this.unitOfWork.run((tx) => this.audit.record(tx, undefined, change));
     return file;
   }
 }

@@ -31,7 +31,10 @@ function outcomeOf(made: ReconciliationObject): Outcome {
   const name = `${made.day}, ${made.livemode ? 'live' : 'test'} mode`;
   const compared = parts.reduce((sum, { count }) => sum + count, 0);
   const part = parts.find((one) => one.differences > 0);
-  if (!part) return { json: { ok: true, ...made }, text: `${name}: the books agree with what providers and the chain say; ${compared} items were compared.` };
+  if (!part) {
+    const text = `${name}: the books agree with what providers and the chain say; ${compared} items were compared.`;
+    return { json: { ok: true, ...made }, text };
+  }
   const [first] = part.details;
   const amounts = `told ${first.provider_amount ?? 'nothing'}, booked ${first.ledger_amount ?? 'nothing'} ${part.currency}`.trimEnd();
   return {

@@ -8,6 +8,8 @@ export interface BreakerRule {
   value: string;
   limit: number;
   minutes: number;
+  /** From so many different sources at least: what one merchant does alone must not stop the withdrawals of all. */
+  sources?: number;
 }
 
 /** The kind under which a trip is told. */
@@ -19,7 +21,7 @@ export const TRIPPED = 'circuit_breaker.tripped';
  */
 export const BREAKER_RULES: readonly BreakerRule[] = [
   { what: 'critical security events', column: 'severity', value: 'critical', limit: 3, minutes: 10 },
-  { what: 'large withdrawals', column: 'kind', value: 'suspicious.large_withdrawal', limit: 5, minutes: 10 },
+  { what: 'large withdrawals', column: 'kind', value: 'suspicious.large_withdrawal', limit: 5, minutes: 10, sources: 2 },
   { what: 'contradictions between chain sources', column: 'kind', value: 'chain.disagreement', limit: 10, minutes: 10 },
 ];
 

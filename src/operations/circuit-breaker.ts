@@ -87,9 +87,10 @@ function exceeded(rows: readonly CountRow[]): Figure | undefined {
 function countStatement(nowMs: number): { text: string; values: unknown[] } {
   const values: unknown[] = [NEVER_COUNTED, TARGET];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const parts = BREAKER_RULES.map(({ column, value, minutes }, at) => {
+  const parts = BREAKER_RULES.map(({ column, value, minutes, sources = 1 }, at) => {
     const from = new Date(nowMs - minutes * MINUTE_MS);
-    return `select ${at} as rule, coalesce(sum(e.count), 0)::text as count from security_events e
+    return `select ${at} as rule, (case when count(distinct e.source) >= ${sources} then coalesce(sum(e.count), 0) else 0 end)::text as count
+              from security_events e
              where e.${column} = ${parameter(value)} and e.id >= ${parameter(idLowerBound('sev', from))} and e.kind <> all ($1)
                and not exists (select from switches s where s.id = $2 and (s.paused or s.changed_at >= e.occurred_at))`;
   });

@@ -18,7 +18,17 @@ const INSERT = `
   returning *`;
 const ALIVE = `select * from payouts where client_id = $1 and livemode = $2 and subject_id = $3 and status <> 'failed' for update`;
 
+/** The failure of an attempt whose named transaction the chain did not know. */
+export const UNHEARD_OF = 'the chain does not know the transaction that was named';
+/** A TRON transaction can be carried out until it expires, a day after it was made at the latest; an hour more for clocks and indexes. */
+export const MAY_YET_APPEAR_HOURS = 25;
+
 const LAST = 'select * from payouts where client_id = $1 and livemode = $2 and subject_id = $3 order by attempt desc limit 1 for update';
+
+const MAY_YET_APPEAR = `
+  select max(updated_at) + make_interval(hours => $5) as until from payouts
+   where client_id = $1 and livemode = $2 and subject_id = $3 and failure = $4
+  having max(updated_at) > now() - make_interval(hours => $5)`;
 
 /** Attempts to pay. Each is stored before anything is sent, in the transaction of whoever asks for it. */
 @Injectable()
@@ -44,12 +54,17 @@ export class Payouts {
 
   /**
    * One of the staff has paid on a chain: the transaction's hash is kept with the attempt, a new one or the one that was begun, and is
-   * looked up. 409 `transaction_already_used` when it has paid another payout.
+   * looked up. 409 `transaction_already_used` when it was named for another payout. `unheardOf`: the attempt whose own transaction nobody
+   * knows, which may be replaced; a slip of the pen must not keep the right one out.
    */
-  async paidOnChain(tx: Tx, order: PayoutOrder, hash: string, personId: string): Promise<Payout> {
+  async paidOnChain(tx: Tx, order: PayoutOrder, hash: string, personId: string, unheardOf?: string): Promise<Payout> {
     const reference = `${hash}:${order.destination}`;
-    const alive = await this.alive(tx, order, order.subjectId);
+    let alive = await this.alive(tx, order, order.subjectId);
     if (alive?.reference === reference) return alive;
+    if (alive && alive.id === unheardOf) {
+      await this.write(tx, alive, { status: 'failed', failure: UNHEARD_OF });
+      alive = undefined;
+    }
     if (alive && (alive.port !== 'manual' || alive.reference !== null)) {
       throw new Problem('state_conflict', 'Another payout of this is under way. Wait until it has been looked up.');
     }
@@ -67,7 +82,8 @@ export class Payouts {
   }
 
   /**
-   * Nobody will pay it. 409 `state_conflict` while something that was sent, or a transaction that was named, is being looked up. Whoever
+   * Nobody will pay it. 409 `state_conflict` while something that was sent, or a transaction that was named, is being looked up, and for
+   * as long as one that was named and is unknown may yet appear. Whoever
    * took it last may have paid: somebody else has to say that nothing was sent (403 `self_approval`).
    */
   async giveUp(tx: Tx, book: Book, subjectId: string, reason: string, personId: string): Promise<void> {
@@ -75,6 +91,10 @@ export class Payouts {
     const alive = last && last.status !== 'failed';
     if (alive && (last.port !== 'manual' || last.reference !== null)) {
       throw new Problem('state_conflict', 'A payout of this may be under way. Wait until it has been looked up.');
+    }
+    const [unheardOf] = await tx.query<{ until: Date }>(MAY_YET_APPEAR, [book.clientId, book.livemode, subjectId, UNHEARD_OF, MAY_YET_APPEAR_HOURS]);
+    if (unheardOf) {
+      throw new Problem('state_conflict', `A transaction that was named for this may yet appear on the chain. It can be given up from ${unheardOf.until.toISOString()} on.`);
     }
     if (last?.begun_by === personId) {
       throw new Problem('self_approval', 'You have taken this to pay it. Somebody else has to say that nothing was sent.');
@@ -111,14 +131,17 @@ export class Payouts {
     }
   }
 
-  /** A name on the chain pays one payout for ever. */
-  private async claim(tx: Tx, { clientId, livemode, id }: Payout, reference: string): Promise<void> {
+  /** A name on the chain pays one subject for ever; an attempt that failed leaves it to the next one of the same. */
+  private async claim(tx: Tx, { clientId, livemode, id, subjectId }: Payout, reference: string): Promise<void> {
     const claimed = await tx.query(
       `with claimed as (
-         insert into payout_references (provider, reference, client_id, livemode, payout_id) values ('tron', $1, $2, $3, $4)
-         on conflict do nothing returning 1)
+         insert into payout_references as r (provider, reference, client_id, livemode, payout_id) values ('tron', $1, $2, $3, $4)
+         on conflict (provider, reference) do update set payout_id = excluded.payout_id
+          where r.client_id = $2 and r.livemode = $3
+            and exists (select from payouts p where p.client_id = $2 and p.livemode = $3 and p.id = r.payout_id and p.subject_id = $5 and p.status = 'failed')
+         returning 1)
        select 1 from claimed`,
-      [reference, clientId, livemode, id],
+      [reference, clientId, livemode, id, subjectId],
     );
     if (claimed.length === 0) throw new Problem('transaction_already_used', 'This chain transaction was named for a payout before.');
   }

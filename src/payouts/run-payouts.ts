@@ -7,7 +7,7 @@ import { ManualPort } from './manual';
 import { type Payout, payoutFromRow, type PayoutPortName, type PayoutRow } from './payout';
 import { PayoutOwners } from './payout-owners';
 import type { PayoutFinding, PayoutPort } from './payout-port';
-import { PAYOUT_SWEEP, Payouts } from './payouts';
+import { PAYOUT_SWEEP, Payouts, UNHEARD_OF } from './payouts';
 import { SimulatorPort } from './simulator';
 
 const EVERY_MS = 1_000;
@@ -26,6 +26,7 @@ const CLAIM = `
   ) select * from claimed`;
 const NAMED = `select * from payouts
    where client_id = $1 and livemode = $2 and subject_id = $3 and port = 'manual' and status = 'sending' and reference is not null`;
+const REPLACED = 'select * from payouts where client_id = $1 and livemode = $2 and subject_id = $3 and failure = $4 order by attempt limit 20';
 const LOCK = 'select * from payouts where client_id = $1 and livemode = $2 and id = $3 for update';
 
 /**
@@ -72,14 +73,25 @@ export class RunPayouts implements OnApplicationBootstrap {
     else if (payout.status !== 'completed' && payout.status !== 'failed') await this.conclude(payout, await this.lookUp(payout));
   }
 
-  /** Lets go of an attempt whose chain transaction nobody knows: a slip of the pen must not keep the right one out. */
-  async forgetUnheardOf(book: Book, subjectId: string): Promise<void> {
+  /** The attempt whose named transaction nobody knows at this moment, so that another may be named in its place; looks and changes nothing. */
+  async unheardOf(book: Book, subjectId: string): Promise<string | undefined> {
     const [row] = await this.unitOfWork.read<PayoutRow>('', NAMED, [book.clientId, book.livemode, subjectId]);
-    if (!row) return;
-    const payout = payoutFromRow(row);
-    const finding = await this.lookUp(payout);
-    if (finding.state !== 'none') return;
-    await this.end(payout, (tx) => this.payouts.write(tx, payout, { status: 'failed', failure: 'the chain does not know the transaction that was named' }));
+    const finding = row && (await this.lookUp(payoutFromRow(row)));
+    return finding?.state === 'none' ? row!.id : undefined;
+  }
+
+  /**
+   * Refuses to give a subject up while a transaction that was once named for it, and was not known then, is on the chain after all.
+   *
+   * @throws Problem 409 `state_conflict`
+   */
+  async refuseIfHeardOf(book: Book, subjectId: string): Promise<void> {
+    const rows = await this.unitOfWork.read<PayoutRow>('', REPLACED, [book.clientId, book.livemode, subjectId, UNHEARD_OF]);
+    for (const row of rows) {
+      const { state } = await this.lookUp(payoutFromRow(row));
+      if (state === 'none' || state === 'refused') continue;
+      throw new Problem('state_conflict', `The transaction ${row.reference!.split(':', 1)[0]} that was named before may have paid this. Name it again to have it looked up.`);
+    }
   }
 
   private async send(stored: Payout): Promise<void> {

@@ -6,7 +6,7 @@ import { assessWithdrawal } from '../fraud/withdrawal-risk';
 import { insufficientFunds } from '../ledger/ledger.service';
 import { isCrypto, type CurrencyCode } from '../money/currency';
 import { parseAmount } from '../money/money';
-import { isWorthAtLeast } from '../money/usd-equivalent';
+import { isWorthAtLeast, usdEquivalentMinor } from '../money/usd-equivalent';
 import { accessParameter, UnitOfWork } from '../platform/database/unit-of-work';
 import { NotFoundProblem, Problem, ValidationProblem } from '../platform/http/problem';
 import { currentContext } from '../platform/http/request-context';
@@ -18,7 +18,7 @@ import { factsOf, type FoundDestination } from './withdrawal-facts';
 import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
 import type { RequestWithdrawalBody } from './withdrawals.dto';
 
-/** From 10,000 US dollars on, in cents, two people have to approve. */
+/** From 10,000 US dollars on, in cents, two people have to approve; as for whatever the rules want a second look at. */
 const LARGE_CENTS = 1_000_000n;
 
 /** Holds a client's funds for a payout. Two round trips: what it is decided on, and the one statement that writes it all. */
@@ -70,7 +70,8 @@ export class RequestWithdrawal {
 
   /** Large withdrawals are nothing wrong; whoever watches wants to see them. */
   private async noteLarge({ clientId, livemode, id, amountMinor, currency }: Withdrawal): Promise<void> {
-    if (!livemode || !isWorthAtLeast(amountMinor, currency, LARGE_CENTS)) return;
+    const cents = usdEquivalentMinor(amountMinor, currency);
+    if (!livemode || cents === undefined || cents < LARGE_CENTS) return;
     await this.securityLog.write({
       kind: 'suspicious.large_withdrawal', severity: 'medium', source: clientId, clientId, action: 'needs two approvals',
       details: { withdrawal: id, amount_minor: amountMinor.toString(), currency },
@@ -92,7 +93,7 @@ function newWithdrawal(
     destinationId: destination.id,
     destination: destination.whole,
     requestedBy: actor?.id ?? actor?.type ?? 'system',
-    approvalsRequired: isWorthAtLeast(amountMinor, currency, LARGE_CENTS) ? 2 : 1,
+    approvalsRequired: risk.decision === 'review' || isWorthAtLeast(amountMinor, currency, LARGE_CENTS) ? 2 : 1,
     approvals: 0,
     completions: 0,
     risk,

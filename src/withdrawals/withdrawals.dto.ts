@@ -71,7 +71,8 @@ export const completeBody = z.union([
 ], 'must be {hash} for a payout on a chain, or a signed decision with evidence for one through a bank');
 export type CompleteBody = z.output<typeof completeBody>;
 
-export const failBody = z.strictObject({ reason });
+/** One word is enough, unless somebody has signed that a bank has paid: then people have to sign that it has not. */
+export const failBody = z.union([z.strictObject({ reason }), decisionBody.extend({ reason })], 'must be {reason}, or a signed decision with a reason');
 export type FailBody = z.output<typeof failBody>;
 
 export const simulateWithdrawalBody = z.strictObject({

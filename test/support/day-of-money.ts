@@ -9,7 +9,7 @@ import { staff, type TestPerson } from './people';
 import { deliver, eventIdOf, genericWebhook, type SignedWebhook, stripeWebhook } from './providers';
 import { signer } from './signing';
 
-const KEEP_EXCESS = { payment_rules: { overpaid: 'refund' } };
+const KEEP_EXCESS = { overpaid: 'refund' };
 
 /** A day on which money takes every way that it can take, in both modes: told, seen, kept, assigned, given back and paid out. */
 export class DayOfMoney {
@@ -61,15 +61,15 @@ export class DayOfMoney {
   /** 12.00 USD for a payment of 10.00, and 4.00 for another one, which expires. */
   private async toldOtherwise(): Promise<void> {
     const merchant = await this.gateway.merchant();
-    await this.gateway.database.rows(
-      'update clients set test_settings = $2, revision = revision + 1 where id = $1', [merchant.credentials.clientId, KEEP_EXCESS],
-    );
+    await this.rules(merchant, KEEP_EXCESS);
     await this.settled(genericWebhook({ paymentId: await this.payment(merchant), amount: '12.00', reference: `ref_${randomUUID()}` }));
     await this.assign("reason = 'overpaid'", await this.payment(merchant, { amount: '2.00' }));
     const part = await this.payment(merchant);
     await this.settled(genericWebhook({ paymentId: part, amount: '4.00', reference: `ref_${randomUUID()}` }));
     await this.gateway.database.rows("update payments set expires_at = now() - interval '1 second' where id = $1", [part]);
     await eventually(async () => (await this.gateway.database.value('select status from payments where id = $1', [part])) === 'expired');
+    // The merchant takes the part after all.
+    await this.rules(merchant, { ...KEEP_EXCESS, underpaid: 'credit' });
     await this.assign("provider = 'cpgateway'", part);
   }
 
@@ -122,6 +122,12 @@ export class DayOfMoney {
     await eventually(() => this.gateway.database.value(
       "select outcome from inbox_events where event_id = $1 and status in ('applied', 'ignored', 'quarantined')", [eventIdOf(webhook)],
     ));
+  }
+
+  private async rules(merchant: Merchant, rules: object): Promise<void> {
+    await this.gateway.database.rows(
+      'update clients set test_settings = $2, revision = revision + 1 where id = $1', [merchant.credentials.clientId, { payment_rules: rules }],
+    );
   }
 
   private async assign(where: string, payment: string): Promise<void> {

@@ -2,8 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { Problem } from '../../platform/http/problem';
 import type { DecisionBody, SignedHeaders } from './decisions.dto';
 
-/** What a person can decide: on a withdrawal or a refund, that a bank payout was made, that a payment was paid. */
-export const DECISIONS = ['approve', 'reject', 'complete', 'succeed'] as const;
+/** What a person can decide: on a withdrawal or a refund, that a bank payout was made or was not, that a payment was paid. */
+export const DECISIONS = ['approve', 'reject', 'complete', 'fail', 'succeed'] as const;
 export type Decision = (typeof DECISIONS)[number];
 
 /** The words of a decision, in the order in which they are signed. */

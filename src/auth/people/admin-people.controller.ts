@@ -11,7 +11,7 @@ import { PeopleReader } from './people-reader';
 import { personObject } from './person-presenter';
 
 /** The staff, and the people of any client. */
-@ApiTags('Admin: people')
+@ApiTags('Staff: people')
 @Controller('v1/admin/people')
 export class AdminPeopleController {
   constructor(

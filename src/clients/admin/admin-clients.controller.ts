@@ -17,7 +17,7 @@ import { CreateClient } from './create-client';
 const MAY_READ: readonly StaffRole[] = ['admin', 'approver', 'analyst', 'auditor'];
 
 /** The merchants of this gateway, for the operator's staff. */
-@ApiTags('Admin: clients')
+@ApiTags('Staff: clients')
 @Controller('v1/admin/clients')
 export class AdminClientsController {
   constructor(

@@ -9,7 +9,7 @@ import { CreateBlock } from './create-block';
 import { ReleaseBlock } from './release-block';
 
 /** The addresses that are shut out, and those that never are. */
-@ApiTags('Admin: blocks')
+@ApiTags('Staff: blocks')
 @Controller('v1/admin/blocks')
 export class AdminBlocksController {
   constructor(

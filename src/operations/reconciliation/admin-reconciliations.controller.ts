@@ -29,10 +29,13 @@ export class AdminReconciliationsController {
 
   @Get(':day')
   @Policy({
-    access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null, summary: 'Get the reconciliation of a day, live unless asked otherwise',
-    answer: reconciliationObject, problems: ['not_found'],
+    access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null,
+    summary: 'Get the reconciliation of a day, live unless asked otherwise', answer: reconciliationObject, problems: ['not_found'],
   })
-  get(@Param({ schema: reconciliationDay }) { day }: { day: string }, @Query({ schema: reconciliationMode }) { livemode }: { livemode: boolean }) {
+  get(
+    @Param({ schema: reconciliationDay }) { day }: { day: string },
+    @Query({ schema: reconciliationMode }) { livemode }: { livemode: boolean },
+  ) {
     return this.store.get(day, livemode);
   }
 

@@ -4,9 +4,10 @@ import { USDT_CONTRACT } from '../../chains/tron/tron-address';
 const within = (column: string) => `${column} >= $2 and ${column} < $3`;
 
 /** What our books hold under an outside name for money: `r` if it was credited to a payment, `d` if it is kept for people to look at. */
-const heldUnder = (provider: string, reference: string) => `
+export const heldUnder = (provider: string, reference: string) => `
     left join provider_references n on n.provider = ${provider} and n.reference = ${reference}
-    left join payment_receipts r on r.client_id = n.client_id and r.livemode = n.livemode and r.provider = n.provider and r.reference = n.reference
+    left join payment_receipts r
+      on r.client_id = n.client_id and r.livemode = n.livemode and r.provider = n.provider and r.reference = n.reference
     left join unmatched_deposits d on d.provider = ${provider} and d.reference = ${reference}`;
 
 /** The columns of an item whose outside amount and currency are given; `missing` says what it is if no book holds it. */
@@ -14,17 +15,18 @@ const against = (amount: string, currency: string, missing: string) => `
          coalesce(r.payment_id, d.id) as object, ${currency} as currency, ${amount} as provider_minor,
          case when coalesce(r.currency, d.currency) = ${currency} then coalesce(r.amount_minor, d.amount_minor) end as ledger_minor,
          case when coalesce(r.amount_minor, d.amount_minor) is null then ${missing}
-              when coalesce(r.amount_minor, d.amount_minor) <> ${amount} or coalesce(r.currency, d.currency) <> ${currency} then 'other_amount'
-         end as kind,
-         case when coalesce(r.currency, d.currency) <> ${currency} then 'the books hold it in ' || coalesce(r.currency, d.currency) end as note`;
+              when coalesce(r.amount_minor, d.amount_minor) <> ${amount} or coalesce(r.currency, d.currency) <> ${currency}
+                then 'other_amount' end as kind,
+         case when coalesce(r.currency, d.currency) <> ${currency}
+                then 'the books hold it in ' || coalesce(r.currency, d.currency) end as note`;
 
 /**
- * Money that was booked on that day and that the outside does not tell of. Credits out of the inbox of unmatched deposits are not new money:
- * it came when the deposit did. The rest of an arrival that was credited in part is told of as the whole.
+ * Money that was booked on that day and that the outside does not tell of. Credits out of the inbox of unmatched deposits are not new
+ * money: it came when the deposit did. The rest of an arrival that was credited in part is told of as the whole.
  */
 const untold = (providers: string, isTold: (row: string) => string) => `
-  select r.provider as source, r.reference, r.payment_id as object, r.currency, null::numeric as provider_minor, r.amount_minor as ledger_minor,
-         'missing_at_provider' as kind, null::text as note
+  select r.provider as source, r.reference, r.payment_id as object, r.currency, null::numeric as provider_minor,
+         r.amount_minor as ledger_minor, 'missing_at_provider' as kind, null::text as note
     from payment_receipts r
    where ${within('r.received_at')} and r.livemode = $1 and r.provider ${providers} and not exists (${isTold('r')})
      and not exists (select from unmatched_deposits d
@@ -67,8 +69,10 @@ export const KEEP_TOLD = `
 
 /** $4: the sources. What nobody tells the mode of is looked at with the live money. */
 export const TOLD_ARRIVALS = `
-  select p.source, p.reference, ${against('p.amount_minor', 'p.currency', `case when p.settled then 'missing_in_ledger' else 'not_applied' end`)}
-    from (select source, reference, currency, amount_minor, bool_or(settled) as settled, bool_or(livemode) as livemode, min(payment_id) as payment_id
+  select p.source, p.reference,
+         ${against('p.amount_minor', 'p.currency', `case when p.settled then 'missing_in_ledger' else 'not_applied' end`)}
+    from (select source, reference, currency, amount_minor, bool_or(settled) as settled, bool_or(livemode) as livemode,
+                 min(payment_id) as payment_id
             from told where in_day group by source, reference, currency, amount_minor) p
     ${heldUnder('p.source', 'p.reference')}
     left join provider_references own on own.provider = 'cpgateway' and own.reference = p.payment_id
@@ -98,7 +102,8 @@ export const PAYOUTS = `
          case when t.amount_minor is null then 'missing_in_ledger'
               when t.amount_minor <> p.amount_minor or t.currency <> p.currency then 'other_amount' end as kind,
          case when p.attempts > 1 then p.attempts || ' payouts paid it' end as note
-    from (select distinct client_id, livemode, subject_id from payouts where status = 'completed' and ${within('updated_at')} and livemode = $1) s
+    from (select distinct client_id, livemode, subject_id from payouts
+           where status = 'completed' and ${within('updated_at')} and livemode = $1) s
    cross join lateral (
      select min(currency) as currency, sum(amount_minor) as amount_minor, count(*) as attempts from payouts
       where client_id = s.client_id and livemode = s.livemode and subject_id = s.subject_id and status = 'completed') p
@@ -109,7 +114,8 @@ export const PAYOUTS = `
   select 'payouts', t.reference_id, t.reference_id, t.currency, null, t.amount_minor, 'missing_at_provider', 'no payout has paid it'
     from ledger_transfers t
    where ${within('t.settled_at')} and t.livemode = $1 and ${PAID_OUT} and not exists (
-     select from payouts p where p.client_id = t.client_id and p.livemode = t.livemode and p.subject_id = t.reference_id and p.status = 'completed')`;
+     select from payouts p
+      where p.client_id = t.client_id and p.livemode = t.livemode and p.subject_id = t.reference_id and p.status = 'completed')`;
 
 /**
  * What arrived on that day by the receipts and deposits, against what the accounts of providers were debited with for it. A payment is
@@ -137,8 +143,8 @@ export const PROVIDER_ACCOUNTS = `
          select r.credited_minor as minor, r.received_at as at from payment_receipts r
           where r.client_id = s.client_id and r.livemode = s.livemode and r.payment_id = s.payment_id and r.currency = s.currency
             and not exists (select from unmatched_deposits d
-                             where d.booked and d.status = 'assigned' and d.received_at < r.received_at
-                               and (d.id = r.reference and r.provider = 'cpgateway' or d.provider = r.provider and d.reference = r.reference))
+                             where d.provider = r.provider and d.reference = r.reference and d.booked and d.received_at < r.received_at)
+            and not exists (select from unmatched_deposits d where d.id = r.reference and r.provider = 'cpgateway' and d.booked)
          union all
          select d.amount_minor, d.received_at from unmatched_deposits d
           where d.client_id = s.client_id and d.booked_for = s.payment_id and d.livemode = s.livemode and d.currency = s.currency

@@ -1,7 +1,7 @@
 /**
- * How an item differs. `missing_in_ledger`: the outside tells of money that no book holds. `missing_at_provider`: a book holds money of which
- * the outside tells nothing. `other_amount`: both know it, with different amounts or currencies. `not_applied`: it was told and waits to be
- * applied. `unverified`: nobody could say.
+ * How an item differs. `missing_in_ledger`: the outside tells of money that no book holds. `missing_at_provider`: a book holds money of
+ * which the outside tells nothing. `other_amount`: both know it, with different amounts or currencies. `not_applied`: it was told and waits
+ * to be applied. `unverified`: nobody could say.
  */
 export const DIFFERENCE_KINDS = ['missing_in_ledger', 'missing_at_provider', 'other_amount', 'not_applied', 'unverified'] as const;
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
@@ -88,7 +88,12 @@ export interface ComparisonRow {
   count: number;
   differences: number;
   examples: {
-    kind: DifferenceKind; reference: string; object: string | null; provider_minor: string | null; ledger_minor: string | null; note: string | null;
+    kind: DifferenceKind;
+    reference: string;
+    object: string | null;
+    provider_minor: string | null;
+    ledger_minor: string | null;
+    note: string | null;
   }[];
 }
 
@@ -100,9 +105,10 @@ export function comparedInDatabase(items: string): string {
   return `
     with item as (${items}), example as (
       select source, currency, jsonb_agg(jsonb_build_object(
-               'kind', kind, 'reference', reference, 'object', object, 'provider_minor', provider_minor::text, 'ledger_minor', ledger_minor::text,
-               'note', note) order by reference) as examples
-        from (select *, row_number() over (partition by source, currency order by reference) as rank from item where kind is not null) numbered
+               'kind', kind, 'reference', reference, 'object', object, 'note', note,
+               'provider_minor', provider_minor::text, 'ledger_minor', ledger_minor::text) order by reference) as examples
+        from (select *, row_number() over (partition by source, currency order by reference) as rank
+                from item where kind is not null) numbered
        where rank <= ${MAX_EXAMPLES} group by source, currency
     )
     select source, currency, coalesce(sum(provider_minor), 0)::text as provider_minor, coalesce(sum(ledger_minor), 0)::text as ledger_minor,
@@ -122,7 +128,9 @@ export function comparisonFromRow(row: ComparisonRow, what: string): Comparison 
     count: row.count,
     differences: row.differences,
     examples: row.examples.map(({ kind, reference, object, provider_minor: provider, ledger_minor: ledger, note }) => ({
-      kind, reference, object, note, providerMinor: provider === null ? null : BigInt(provider), ledgerMinor: ledger === null ? null : BigInt(ledger),
+      kind, reference, object, note,
+      providerMinor: provider === null ? null : BigInt(provider),
+      ledgerMinor: ledger === null ? null : BigInt(ledger),
     })),
   };
 }

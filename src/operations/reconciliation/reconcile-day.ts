@@ -31,7 +31,7 @@ export class ReconcileDay {
    */
   async make(day: string, livemode: boolean): Promise<ReconciliationObject> {
     const name = `${day} ${livemode ? 'live' : 'test'}`;
-    if (this.underWay.has(name)) throw new Problem('state_conflict', 'This day is being compared at this moment. Ask for it a little later.');
+    if (this.underWay.has(name)) throw new Problem('state_conflict', 'This day is being compared right now. Ask for it a little later.');
     this.underWay.add(name);
     try {
       const made = await this.compare(day, livemode);

@@ -31,7 +31,8 @@ const UPSERT = `
 const UNDONE = `
   select to_char(d, 'YYYY-MM-DD') as day
     from generate_series($1::date - 6, $1::date, interval '1 day') d
-   where not exists (select from reconciliations r where r.livemode = $2 and r.day = d and r.made_at >= (r.day + 1)::timestamp at time zone 'UTC')
+   where not exists (select from reconciliations r
+                      where r.livemode = $2 and r.day = d and r.made_at >= (r.day + 1)::timestamp at time zone 'UTC')
      and (d = $1::date or exists (select from reconciliations r where r.livemode = $2 and r.day <= d))
    order by d`;
 
@@ -47,7 +48,9 @@ export class ReconciliationStore {
   async keep({ day, livemode }: ReportDay, parts: ReconciliationPart[], differences: number): Promise<ReconciliationObject> {
     await this.unitOfWork.run(async (tx) => {
       await tx.query(UPSERT, [day, livemode, JSON.stringify({ parts }), differences]);
-      await this.audit.record(tx, undefined, { kind: 'reconciliation.made', objectId: idOf(day, livemode), after: { day, livemode, differences } });
+      await this.audit.record(tx, undefined, {
+        kind: 'reconciliation.made', objectId: idOf(day, livemode), after: { day, livemode, differences },
+      });
     });
     return this.get(day, livemode);
   }
@@ -63,9 +66,10 @@ export class ReconciliationStore {
 
   /** A page, the newest day first. */
   async list({ livemode, ...page }: ListReconciliationsQuery): Promise<Page<ReconciliationSummary>> {
-    // The identifiers are days and sort as such; their prefix is asked for by the times of births alone, which these have not.
+    // The identifiers are days and sort as such. The prefix serves filters by time of birth, which this list does not have.
     const clause = keyset('req', { livemode }, page);
-    const rows = await this.unitOfWork.read<ReconciliationRow & Record<string, unknown>>('', `select * from (${RECONCILIATIONS}) r ${clause.sql}`, clause.values);
+    const sql = `select * from (${RECONCILIATIONS}) r ${clause.sql}`;
+    const rows = await this.unitOfWork.read<ReconciliationRow & Record<string, unknown>>('', sql, clause.values);
     return toPage(rows, page, presentSummary);
   }
 

@@ -7,7 +7,8 @@ import { dayOf, isDay } from './report-day';
 
 const day = z.string().refine(isDay, 'must be a day, YYYY-MM-DD').meta({ description: 'UTC.', examples: ['2026-01-31'] });
 const mode = z.enum(['true', 'false']).transform((text) => text === 'true');
-const amount = z.string().meta({ description: 'With all decimals; whole smallest units for a currency that is none of ours.', examples: ['25.00'] });
+const amount = z.string()
+  .meta({ description: 'With all decimals; whole smallest units for a currency that is none of ours.', examples: ['25.00'] });
 
 const difference = z.object({
   kind: z.enum(DIFFERENCE_KINDS),
@@ -19,7 +20,8 @@ const difference = z.object({
 });
 
 const part = z.object({
-  source: z.string().meta({ description: 'stripe, generic, tron, payouts; ledger for what was booked as received; inbox for events that cannot be read.' }),
+  source: z.string()
+    .meta({ description: 'stripe, generic, tron, payouts; ledger for what was booked as received; inbox for events that cannot be read.' }),
   what: z.string(),
   currency: z.string(),
   provider_amount: amount,
@@ -70,7 +72,8 @@ export const makeReconciliationBody = z.strictObject({
 export type MakeReconciliationBody = z.output<typeof makeReconciliationBody>;
 
 /** Shows a row of a comparison. */
-export function presentPart({ source, what, currency, providerMinor, ledgerMinor, count, differences, examples }: Comparison): ReconciliationPart {
+export function presentPart(row: Comparison): ReconciliationPart {
+  const { source, what, currency, providerMinor, ledgerMinor, count, differences, examples } = row;
   const shown = (minor: bigint) => (isCurrency(currency) ? formatAmount(minor, currency) : minor.toString());
   return {
     source, what, currency,

@@ -6,6 +6,7 @@ import { USDT_CONTRACT } from '../../chains/tron/tron-address';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { idLowerBound } from '../../platform/identifiers';
 import { type ComparedItem, type Comparison, Tally } from './comparison';
+import { heldUnder } from './comparison-queries';
 import type { ReportDay } from './report-day';
 
 const ADDRESSES_AT_ONCE = 100;
@@ -44,9 +45,7 @@ const HELD = `
   select m.reference, coalesce(r.payment_id, d.id) as object, coalesce(r.currency, d.currency) as currency,
          coalesce(r.amount_minor, d.amount_minor)::text as minor
     from unnest($1::text[]) m (reference)
-    left join provider_references n on n.provider = 'tron' and n.reference = m.reference
-    left join payment_receipts r on r.client_id = n.client_id and r.livemode = n.livemode and r.provider = n.provider and r.reference = n.reference
-    left join unmatched_deposits d on d.provider = 'tron' and d.reference = m.reference
+    ${heldUnder(`'tron'`, 'm.reference')}
    where coalesce(r.payment_id, d.id) is not null`;
 
 interface Held {
@@ -89,10 +88,9 @@ export class RereadArrivals {
     }
     const isAway = silent.length >= MAX_SILENT;
     // A source that was away for a moment is not worth an alarm.
-    for (const address of isAway ? silent : await this.compareAddresses(this.view, day, silent, tally)) {
-      const rest = isAway ? ', so the rest of the day was not read' : '';
-      tally.add({ kind: 'unverified', reference: address, currency: 'USDT', note: `not verified: too few sources of the chain answer${rest}` });
-    }
+    const unread = isAway ? silent : await this.compareAddresses(this.view, day, silent, tally);
+    const note = `not verified: too few sources of the chain answer${isAway ? ', so the rest of the day was not read' : ''}`;
+    for (const address of unread) tally.add({ kind: 'unverified', reference: address, currency: 'USDT', note });
     return tally.comparisons;
   }
 
@@ -126,13 +124,16 @@ export class RereadArrivals {
 }
 
 /** All money of that day at an address, as the chain tells it and as the watcher did; undefined when too few sources list it. */
-async function rereadAddress(view: ChainView, { from, to }: ReportDay, address: string, seen: readonly string[]): Promise<Reread[] | undefined> {
+async function rereadAddress(
+  view: ChainView, day: ReportDay, address: string, seen: readonly string[],
+): Promise<Reread[] | undefined> {
   try {
-    const { transfers } = await view.incoming(address, from);
-    const listed = transfers.filter(({ contract, blockTime }) => contract === USDT_CONTRACT && blockTime < to).map(({ hash }) => hash);
-    const hashes = [...new Set([...seen, ...listed])];
+    const { transfers } = await view.incoming(address, day.from);
+    const listed = transfers.filter(({ contract, blockTime }) => contract === USDT_CONTRACT && blockTime < day.to).map(({ hash }) => hash);
     const reread: Reread[] = [];
-    for (const hash of hashes) reread.push(readAs(await view.examine(hash), { from, to }, `${hash}:${address}`, address, seen.includes(hash)));
+    for (const hash of new Set([...seen, ...listed])) {
+      reread.push({ reference: `${hash}:${address}`, ...readAs(await view.examine(hash), day, address, seen.includes(hash)) });
+    }
     return reread;
   } catch (error) {
     if (error instanceof ChainUnavailable) return undefined;
@@ -140,13 +141,14 @@ async function rereadAddress(view: ChainView, { from, to }: ReportDay, address: 
   }
 }
 
-function readAs(sighting: Sighting, { from, to }: Pick<ReportDay, 'from' | 'to'>, reference: string, address: string, isSeen: boolean): Reread {
-  if (sighting.state === 'unreachable' || sighting.state === 'disagreement') return { reference, silence: sighting.reason, isOfDay: true };
-  if (sighting.state !== 'seen' || !sighting.final) return { reference, isOfDay: isSeen };
+/** What a look at one transaction says of the money at an address; the watcher may have seen it there. */
+function readAs(sighting: Sighting, { from, to }: ReportDay, address: string, isSeen: boolean): Omit<Reread, 'reference'> {
+  if (sighting.state === 'unreachable' || sighting.state === 'disagreement') return { silence: sighting.reason, isOfDay: true };
+  if (sighting.state !== 'seen' || !sighting.final) return { isOfDay: isSeen };
   const minor = sighting.transfers
     .filter(({ contract, to: payee }) => contract === USDT_CONTRACT && payee === address)
     .reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
-  return { reference, minor: minor > 0n ? minor : undefined, isOfDay: isSeen || (sighting.blockTime >= from && sighting.blockTime < to) };
+  return { minor: minor > 0n ? minor : undefined, isOfDay: isSeen || (sighting.blockTime >= from && sighting.blockTime < to) };
 }
 
 /** Nothing for what is neither of that day nor in our books. */

@@ -8,7 +8,7 @@ import {
 } from './switches.dto';
 
 /** What is paused: all payments, all withdrawals, or one client. */
-@ApiTags('Admin: switches')
+@ApiTags('Staff: switches')
 @Controller('v1/admin/switches')
 export class AdminSwitchesController {
   constructor(

@@ -17,7 +17,7 @@ import { ForceSuccess } from './force-success';
 import { VerifyPayment } from './verify-payment';
 
 /** Payments of all clients, for staff. */
-@ApiTags('Admin: payments')
+@ApiTags('Staff: payments')
 @Controller('v1/admin/payments')
 export class AdminPaymentsController {
   constructor(

@@ -19,7 +19,7 @@ import { presentRefund, type RefundObject } from './refund-presenter';
 import { RefundBlocked, RefundTooLarge } from './refunds.errors';
 import type { CreateRefundBody } from './refunds.dto';
 
-/** From 1,000 US dollars on, in cents, somebody of the staff has to approve. */
+/** From 1,000 US dollars on, in cents and over all refunds of a payment, somebody of the staff has to approve. */
 const LARGE_CENTS = 100_000n;
 
 /** Gives a payment back, in whole or in part. The fee is kept. */
@@ -69,7 +69,9 @@ export class CreateRefund {
     const now = new Date();
     const risk = assessRefund(await refundFacts(tx, payment, amountMinor, now));
     if (risk.decision === 'block') throw new RefundBlocked(risk);
-    const needsApproval = risk.decision === 'review' || isWorthAtLeast(amountMinor, currency, LARGE_CENTS);
+    // With what was given back of it before: many small refunds of one payment are a large one.
+    const togetherMinor = amountMinor + payment.amountRefundedMinor + payment.amountRefundingMinor;
+    const needsApproval = risk.decision === 'review' || isWorthAtLeast(togetherMinor, currency, LARGE_CENTS);
     const { actor } = currentContext();
     return {
       clientId, livemode, id: newId('ref', now.getTime()), paymentId: payment.id, depositId: null,

@@ -14,7 +14,7 @@ import { unmatchedObject } from './unmatched-presenter';
 import { UnmatchedReader } from './unmatched-reader';
 
 /** The inbox of money that no payment took. */
-@ApiTags('Admin: unmatched deposits')
+@ApiTags('Staff: unmatched deposits')
 @Controller('v1/admin/unmatched-deposits')
 export class AdminUnmatchedController {
   constructor(

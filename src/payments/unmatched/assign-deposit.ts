@@ -3,7 +3,7 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { findForStaff, type StaffPayment } from '../admin/staff-lookup';
 import { changeFor, changeStatement } from '../payment-change';
 import { creditAnyway, type Settlement, takeBackPart } from '../settlement';
-import { isOwnPart, refuseMisfit } from './assignment-rules';
+import { isOwnPart, refuseMisfit, refuseShort } from './assignment-rules';
 import { ResolveDeposit } from './resolve-deposit';
 import { lockOpenDeposit, type UnmatchedDeposit } from './unmatched-deposit';
 import type { AssignBody } from './unmatched.dto';
@@ -14,7 +14,7 @@ const IS_NAME_TAKEN = `
   select exists (select from provider_references
                   where provider = $1 and reference = $2 and (payment_id <> $3 or is_credited($1, $2))) as taken`;
 
-/** Credits money that matched nothing to the payment that staff say it is for: all of it, whatever its amount and however late. */
+/** Credits money that matched nothing to the payment that staff say it is for: all of it, however late. */
 @Injectable()
 export class AssignDeposit {
   constructor(
@@ -26,7 +26,8 @@ export class AssignDeposit {
    * One transaction: the deposit is assigned, the payment credited, the money moved, and both are told and audited.
    *
    * @throws Problem 404 for either; 409 `state_conflict` or `stale_revision` when the deposit was resolved or has changed, when the money
-   *   is not of the payment's book or currency, or when the payment can take none.
+   *   is not of the payment's book or currency, when the payment can take none, or when it would succeed with
+   *   less than its merchant takes.
    */
   assign(id: string, { payment: paymentId, reason, revision }: AssignBody): Promise<UnmatchedObject> {
     return this.unitOfWork.run(async (tx) => {
@@ -43,6 +44,7 @@ export class AssignDeposit {
     const name = await nameOf(tx, deposit, payment.id);
     const arrival = { ...name, amountMinor: deposit.amountMinor, currency: deposit.currency, occurredAt: deposit.receivedAt };
     const decided = isOwnPart(deposit, payment) ? takeBackPart(payment) : creditAnyway(payment, arrival, rules);
+    refuseShort(payment, decided, rules);
     const settlement = deposit.booked ? fromUnmatched(decided) : decided;
     const { text, values } = changeStatement(changeFor(payment, arrival, settlement, new Date()));
     await tx.query(text, values);

@@ -58,7 +58,9 @@ export function refuseCursors(query: Pick<PageQuery, 'starting_after' | 'ending_
   throw new ValidationProblem([{ field: cursor, code: 'not_available', message }]);
 }
 
-async function* linesOf<Row extends { id: string }, T extends object>(list: ExportedList<Row, T>, query: PageQuery): AsyncGenerator<string> {
+async function* linesOf<Row extends { id: string }, T extends object>(
+  list: ExportedList<Row, T>, query: PageQuery,
+): AsyncGenerator<string> {
   const { prefix, columns, present } = list;
   yield csvLine(columns);
   const now = Date.now() + 1;

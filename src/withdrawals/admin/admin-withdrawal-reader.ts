@@ -52,7 +52,7 @@ export class AdminWithdrawalReader {
     return this.exports.export({ name: 'withdrawals', prefix: 'wd', columns: COLUMNS, rows, present: presentRowAt(new Date()) }, query);
   }
 
-  private rows({ status, client, livemode, currency, amount_gte: _amountGte, ...page }: AdminListQuery, amount?: string): Promise<WithdrawalRow[]> {
+  private rows({ status, client, livemode, currency, ...page }: AdminListQuery, amount?: string): Promise<WithdrawalRow[]> {
     const clause = keyset('wd', { client_id: client, livemode, status, currency }, page, amount);
     return this.unitOfWork.read<WithdrawalRow>('', `select * from withdrawals ${clause.sql}`, clause.values);
   }

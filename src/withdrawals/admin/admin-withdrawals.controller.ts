@@ -5,6 +5,7 @@ import { prefersCsv } from '../../platform/http/csv';
 import { AlsoCsv } from '../../platform/http/csv-export';
 import { Policy } from '../../platform/http/policy';
 import { STAFF_ROLES, type StaffRole } from '../../platform/http/roles';
+import { noBody } from '../../platform/http/validation';
 import { RequestWithdrawal } from '../request-withdrawal';
 import { adminWithdrawalObject, presentWithdrawalToStaff } from '../withdrawal-presenter';
 import {
@@ -87,7 +88,7 @@ export class AdminWithdrawalsController {
     summary: 'Take an approved withdrawal to pay it by hand, so that nobody else does', answer: adminWithdrawalObject,
     problems: ['not_found', 'state_conflict', 'paused'],
   })
-  begin(@Param({ schema: withdrawalId }) { id }: { id: string }) {
+  begin(@Param({ schema: withdrawalId }) { id }: { id: string }, @Body({ schema: noBody }) _body: unknown) {
     return this.completion.begin(id);
   }
 
@@ -106,9 +107,10 @@ export class AdminWithdrawalsController {
   @Policy({
     access: 'staff', roles: DECIDERS, stepUp: true, limit: 'decision', audit: 'withdrawal.failed',
     summary: 'Give an approved withdrawal up that cannot be paid; the amount is available again', answer: adminWithdrawalObject,
-    problems: ['not_found', 'state_conflict', 'self_approval'],
+    problems: ['signature_invalid', 'signature_expired', 'self_approval', 'two_factor_invalid', 'not_found', 'stale_revision', 'state_conflict'],
   })
-  fail(@Param({ schema: withdrawalId }) { id }: { id: string }, @Body({ schema: failBody }) { reason }: FailBody) {
-    return this.failing.fail(id, reason);
+  fail(@Param({ schema: withdrawalId }) { id }: { id: string }, @Body({ schema: failBody }) body: FailBody,
+    @Headers('x-timestamp') timestamp?: string, @Headers('x-admin-signature') signature?: string) {
+    return this.failing.fail(id, { timestamp, signature }, body);
   }
 }

@@ -47,13 +47,13 @@ export class CompleteWithdrawal {
   }
 
   private async onChain(id: string, hash: string, code: string | undefined): Promise<AdminWithdrawalObject> {
-    await this.running.forgetUnheardOf(await this.find(id), id);
+    const unheardOf = await this.running.unheardOf(await this.find(id), id);
     const payout = await this.codes.guard(code, async (tx) => {
       const before = await findAnywhere(tx.query, id, true);
       refuseSimulated(before);
       if (before.currency !== 'USDT') throw new Problem('state_conflict', 'This withdrawal goes to a bank. Two people have to sign that it was paid.');
       await this.underWay(tx, before);
-      return this.payouts.paidOnChain(tx, orderOf(before), hash, currentSession().personId);
+      return this.payouts.paidOnChain(tx, orderOf(before), hash, currentSession().personId, unheardOf);
     });
     await this.running.run(payout);
     return presentWithdrawalToStaff(await this.find(id));

@@ -33,10 +33,10 @@ export class PayRefund {
 
   /** Names the chain transaction that paid it, which is looked up at once, and again until it is final. */
   async complete(id: string, hash: string): Promise<AdminRefundObject> {
-    await this.running.forgetUnheardOf(await this.find(id), id);
+    const unheardOf = await this.running.unheardOf(await this.find(id), id);
     const payout = await this.unitOfWork.run(async (tx) => {
       const refund = await this.toPay(tx, id, 'completed');
-      return this.payouts.paidOnChain(tx, payoutOf(refund), hash, currentSession().personId);
+      return this.payouts.paidOnChain(tx, payoutOf(refund), hash, currentSession().personId, unheardOf);
     });
     await this.running.run(payout);
     return presentRefundToStaff(await this.find(id));
@@ -47,7 +47,7 @@ export class PayRefund {
    * that nothing was sent (403 `self_approval`). While a transaction that was named for it is being looked up, nobody can (409).
    */
   async fail(id: string, reason: string): Promise<AdminRefundObject> {
-    await this.running.forgetUnheardOf(await this.find(id), id);
+    await this.running.refuseIfHeardOf(await this.find(id), id);
     return this.unitOfWork.run(async (tx) => {
       const refund = await this.toPay(tx, id, 'given up');
       await this.payouts.giveUp(tx, refund, id, reason, currentSession().personId);
