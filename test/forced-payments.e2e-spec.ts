@@ -144,12 +144,14 @@ describe('payments that are forced to succeed', () => {
     expectProblem(await force(two, first, { reference: 'code-2' }, { body: { totp_code: used } }), 403, 'two_factor_invalid');
   });
 
-  it('are proposed anew when the payment has changed, and by whoever names other money', async () => {
+  it('are proposed anew when the payment has changed, and by whoever names other money a day later', async () => {
     const { id, reference } = await proposed();
     await pay(id, { amount: '4.00' });
     expect(await read(id)).toMatchObject({ amount_due: '6.00', override: { state: 'void', amount: '10.00' } });
     const [first, second] = [await somebody(), await somebody()];
     expect((await force(id, first, { reference })).body).toMatchObject({ state: 'waiting_for_second_person', amount: '6.00', requested_by: first.person.id });
+    expectProblem(await force(id, second, { reference: `${reference}-corrected` }), 409, 'state_conflict');
+    await gateway.database.rows("update payment_overrides set created_at = created_at - interval '25 hours' where payment_id = $1", [id]);
     expect((await force(id, second, { reference: `${reference}-corrected` })).body).toMatchObject({ state: 'waiting_for_second_person', requested_by: second.person.id });
     const done = await force(id, await somebody(), { reference: `${reference}-corrected` });
     expect(done.body).toMatchObject({ status: 'succeeded', amount_received: '10.00', fee: '0.25', exception: null });

@@ -35,6 +35,7 @@ describe('decisions on withdrawals', () => {
     ['signed over another withdrawal', () => ({ signed: { id: `wd_${'0'.repeat(32)}` } }), 401, 'signature_invalid'],
     ['signed over another revision', () => ({ signed: { revision: 7 } }), 401, 'signature_invalid'],
     ['of a changed amount', ({ amount }) => ({ signed: { amount: `1${amount}` }, body: { amount: `1${amount}` } }), 409, 'stale_revision'],
+    ['of an amount that was changed after it was signed', ({ amount }) => ({ body: { amount: `1${amount}` } }), 409, 'stale_revision'],
     ['of an amount with fewer decimals', () => ({ signed: { amount: '10.00' }, body: { amount: '10.00' } }), 409, 'stale_revision'],
     ['of a look-alike destination', () => ({ signed: { destination: 'T9yD14Nj9j7xXX4dbGeiX9h8unkKHxuWwb' }, body: { destination: 'T9yD14Nj9j7xXX4dbGeiX9h8unkKHxuWwb' } }), 409, 'stale_revision'],
     ['of another revision', () => ({ signed: { revision: 2 }, body: { revision: 2 } }), 409, 'stale_revision'],
@@ -63,11 +64,12 @@ describe('decisions on withdrawals', () => {
     const headers = by.headers('approve', shown);
     const { id: _id, ...words } = shown;
     const body = { ...words, totp_code: await by.person.code() };
-    expect((await by.person.post(`/v1/admin/withdrawals/${id}/approve`, body, headers)).status).toBe(200);
-    expect(said(await by.person.post(`/v1/admin/withdrawals/${id}/approve`, body, headers))).toEqual([409, 'state_conflict']);
     const thief = await signer(gateway);
     expect(said(await thief.person.post(`/v1/admin/withdrawals/${id}/approve`, { ...body, totp_code: await thief.person.code() }, headers)))
       .toEqual([401, 'signature_invalid']);
+    expect((await by.person.post(`/v1/admin/withdrawals/${id}/approve`, body, headers)).status).toBe(200);
+    expect(said(await by.person.post(`/v1/admin/withdrawals/${id}/approve`, body, headers))).toEqual([409, 'state_conflict']);
+    expect(said(await thief.person.post(`/v1/admin/withdrawals/${id}/approve`, body, headers))).toEqual([409, 'stale_revision']);
     expect(await rowOf(id)).toEqual({ status: 'pending_review', approvals: 1, revision: '2' });
   });
 

@@ -33,7 +33,7 @@ export function addDecisionCommands(program: Command): void {
     .requiredOption('--id <id>', 'the withdrawal, refund or payment that you decide on', objectId)
     .addOption(new Option('--decision <decision>', 'what you decide').choices(DECISIONS).makeOptionMandatory())
     .requiredOption('--key-file <path>', 'a file with your private key as staff:create printed it; - reads standard input')
-    .option('--revision <n>', 'what you were shown; without these four a withdrawal is read from the database')
+    .option('--revision <n>', 'what you were shown; without these four they are read from the database')
     .option('--amount <amount>', 'with all decimals')
     .option('--currency <code>', 'for example USDT')
     .option('--destination <text>', 'the whole destination')
@@ -71,10 +71,12 @@ async function readWords(unitOfWork: UnitOfWork, id: string): Promise<Words> {
   const [row] = await unitOfWork.read<{ revision: string; amount_minor: string; currency: CurrencyCode; destination: string }>(
     '',
     `select revision, amount_minor, currency, destination from withdrawals where id = $1
-     union all select revision, amount_minor, currency, destination from refunds where id = $1`,
+     union all select revision, amount_minor, currency, destination from refunds where id = $1
+     union all select revision, greatest(pay_amount_minor - amount_received_minor, 0), pay_currency, coalesce(deposit_address, '')
+       from payments where id = $1`,
     [id],
   );
-  if (!row) throw new CommandError('There is no such withdrawal or refund here. For anything else give the four words that you were shown.');
+  if (!row) throw new CommandError('There is no such withdrawal, refund or payment here.');
   return { revision: row.revision, amount: formatAmount(BigInt(row.amount_minor), row.currency), currency: row.currency, destination: row.destination };
 }
 

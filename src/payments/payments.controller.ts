@@ -26,7 +26,7 @@ export class PaymentsController {
   @Post()
   @Policy({
     access: 'api_key', scope: 'payments:write', limit: 'key', audit: 'payment.created', summary: 'Create a payment',
-    status: 201, answer: paymentObject,
+    status: 201, answer: paymentObject, problems: ['paused'],
   })
   create(@Body({ schema: createPaymentBody }) body: CreatePaymentBody) {
     return this.createPayment.create(body);

@@ -108,12 +108,14 @@ function newWithdrawal(
 }
 
 /** What no schema of a single field can say. */
-function refuseUnfit({ type, activeAt }: FoundDestination, currency: CurrencyCode, now: Date): void {
+function refuseUnfit({ type, activeAt, isOurs }: FoundDestination, currency: CurrencyCode, now: Date): void {
   const fits = type === 'tron_address' ? currency === 'USDT' : !isCrypto(currency);
   if (!fits) {
     const message = type === 'tron_address' ? 'a TRON address takes USDT only' : 'a bank account takes no crypto currency';
     throw new ValidationProblem([{ field: 'currency', code: 'not_available', message }]);
   }
+  // It may have been saved before the gateway handed it out.
+  if (isOurs) throw new ValidationProblem([{ field: 'destination', code: 'not_available', message: 'is a deposit address of this gateway' }]);
   if (activeAt > now) {
     throw new Problem('destination_cooling_off', `This destination is new and can be used from ${activeAt.toISOString()} on.`);
   }

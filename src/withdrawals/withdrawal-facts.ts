@@ -10,6 +10,8 @@ export interface FoundDestination {
   type: 'tron_address' | 'bank_account';
   whole: string;
   activeAt: Date;
+  /** It is a deposit address of this gateway: what is sent there would come back as somebody's payment. */
+  isOurs: boolean;
 }
 
 interface FactsRow {
@@ -17,6 +19,7 @@ interface FactsRow {
   type: FoundDestination['type'];
   whole: string;
   active_at: Date;
+  is_ours: boolean;
   created_at: Date;
   used_before: boolean;
   last_deposit_at: Date | null;
@@ -38,6 +41,7 @@ const HOUR_MS = 3_600_000;
  */
 const FACTS = `
   select d.id as destination_id, d.type, d.whole, d.active_at, d.created_at,
+         exists (select from watched_addresses a where a.chain = 'tron' and a.address = d.address) as is_ours,
          exists (select from withdrawals w where w.client_id = $1 and w.livemode = $2 and w.destination_id = d.id and w.status = 'completed') as used_before,
          (select e.created_at from ledger_entries e
            where e.client_id = $1 and e.livemode = $2 and e.kind = 'provider' and e.side = 'debit' order by e.id desc limit 1) as last_deposit_at,
@@ -62,7 +66,7 @@ export async function factsOf(
   const [row] = await unitOfWork.read<FactsRow>('withdrawal_facts', FACTS, [clientId, livemode, destinationId, currency, since(HOUR_MS), since(24 * HOUR_MS)]);
   if (!row) return undefined;
   return {
-    destination: { id: row.destination_id, type: row.type, whole: row.whole, activeAt: row.active_at },
+    destination: { id: row.destination_id, type: row.type, whole: row.whole, activeAt: row.active_at, isOurs: row.is_ours },
     facts: {
       amountMinor,
       currency,

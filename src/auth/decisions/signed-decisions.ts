@@ -75,9 +75,9 @@ export class SignedDecisions {
     decision: Decision, objectId: string, headers: SignedHeaders, body: DecisionBody, steps: DecisionSteps<Subject, T>,
   ): Promise<T> {
     const { personId } = currentSession();
-    const proof = await this.proofOf(decision, objectId, headers, body, personId);
     const look: Query = (sql, values = []) => this.unitOfWork.read('', sql, values);
     await check(look, await steps.load(look, false), decision, body, personId);
+    const proof = await this.proofOf(decision, objectId, headers, body, personId);
     const owner = await this.codes.factorOf(personId);
     if (!owner) throw new Problem('unauthenticated', 'Log in again.');
     return this.codes.use(owner, body.totp_code, async (tx) => {

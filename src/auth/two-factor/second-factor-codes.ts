@@ -80,7 +80,7 @@ export class SecondFactorCodes implements SecondFactor {
     const owner = await this.factorOf(session.personId);
     if (owner?.totpSecret && code !== undefined) return this.use(owner, code, work, placeOf(session));
     if (owner?.totpSecret && !hasFreshFactor(session)) {
-      throw new Problem('two_factor_required', 'Enter a code of your second factor for this and send it in the body.');
+      throw new Problem('two_factor_required', 'Enter a code of your second factor for this and send it with the request.');
     }
     return this.unitOfWork.run(work);
   }

@@ -11,6 +11,7 @@ const staffFields = z.object({
   client: z.string(),
   amount_refunding: z.string().meta({ description: 'Asked back and not decided or paid yet, in pay_currency.' }),
   amount_due: z.string().meta({ description: 'What is still to be paid, in pay_currency.' }),
+  destination: z.string().meta({ description: 'As it is signed to force the payment: its deposit address, or empty.' }),
   fee_bps: z.int(),
   payer: z.object({
     ip: z.string().optional(), user_agent: z.string().optional(), email: z.string().optional(), country: z.string().optional(),
@@ -79,6 +80,7 @@ export function presentPaymentToStaff(payment: Payment): AdminPaymentObject {
     client: payment.clientId,
     amount_refunding: formatAmount(payment.amountRefundingMinor, payment.payCurrency),
     amount_due: formatAmount(dueMinor(payment), payment.payCurrency),
+    destination: payment.depositAddress ?? '',
     fee_bps: payment.feeBps,
     payer: payment.payer,
     revision: Number(payment.revision),

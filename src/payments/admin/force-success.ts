@@ -15,6 +15,9 @@ import { findOverride, type PaymentOverride, type PaymentOverrideObject, present
 import { findForStaff, outside, type StaffPayment } from './staff-lookup';
 import { writeOverride } from './write-override';
 
+/** From then on anybody may put another proposal in the place of one that nobody has seconded. */
+const REPLACEABLE_AFTER_MS = 24 * 3_600_000;
+
 /** A payment that people say was paid, in the words that they sign. */
 interface ForcedPayment extends DecisionSubject, StaffPayment {
   /** What waits for a second person; undefined when nothing was proposed, or the payment has changed since. */
@@ -36,8 +39,8 @@ export class ForceSuccess {
   ) {}
 
   /**
-   * Answers the proposal that waits for a second person or, for that second person, the payment. Whoever names other money than the
-   * proposal that waits makes a new one in its place.
+   * Answers the proposal that waits for a second person or, for that second person, the payment. Its author may propose other money in its
+   * place at any time, others after a day.
    *
    * @throws Problem 401 for the signature; 403 `self_approval` for the same person again; 409 `stale_revision` for words that are not the
    *   payment's, `transaction_already_used` or `state_conflict` for money that was counted; 422 for a provider that cannot have paid it.
@@ -51,6 +54,7 @@ export class ForceSuccess {
     const session = currentSession();
     const proof = await this.decisions.proofOf('succeed', seen.id, headers, body, session.personId);
     refuseOtherWords(seen, body);
+    refuseToReplace(seen.proposal, session.personId);
     const owner = await this.codes.factorOf(session.personId);
     if (!owner) throw new Problem('unauthenticated', 'Log in again.');
     return this.codes.use(owner, body.totp_code, async (tx) => {
@@ -122,6 +126,13 @@ export class ForceSuccess {
       proposal: current,
     };
   }
+}
+
+/** 409 for other money than what somebody else proposed lately: a slip must not push aside what a colleague has signed. */
+function refuseToReplace(proposal: PaymentOverride | undefined, personId: string): void {
+  if (!proposal || proposal.requestedBy === personId || Date.now() - proposal.createdAt.getTime() > REPLACEABLE_AFTER_MS) return;
+  throw new Problem('state_conflict',
+    `Somebody has proposed that ${proposal.provider} was paid as ${proposal.reference}. Sign the same, or wait a day to propose other money in its place.`);
 }
 
 function isSame(proposal: PaymentOverride | undefined, { provider, reference }: ForceSuccessBody): boolean {

@@ -99,8 +99,8 @@ export class AdminWithdrawalsController {
     answer: adminWithdrawalObject, problems: [...DECISION_PROBLEMS, 'transaction_already_used'],
   })
   complete(@Param({ schema: withdrawalId }) { id }: { id: string }, @Body({ schema: completeBody }) body: CompleteBody,
-    @Headers('x-timestamp') timestamp?: string, @Headers('x-admin-signature') signature?: string) {
-    return this.completion.complete(id, { timestamp, signature }, body);
+    @Headers('x-timestamp') timestamp?: string, @Headers('x-admin-signature') signature?: string, @Headers('x-totp-code') code?: string) {
+    return this.completion.complete(id, { timestamp, signature }, body, code);
   }
 
   @Post(':id/fail')

@@ -42,8 +42,8 @@ export class CompleteWithdrawal {
   }
 
   /** A chain payout is looked up at once, and again until it is final; one through a bank takes the signed word of two people. */
-  complete(id: string, headers: SignedHeaders, body: CompleteBody): Promise<AdminWithdrawalObject> {
-    return 'hash' in body ? this.onChain(id, body.hash, body.totp_code) : this.byBank(id, headers, body);
+  complete(id: string, headers: SignedHeaders, body: CompleteBody, code?: string): Promise<AdminWithdrawalObject> {
+    return 'hash' in body ? this.onChain(id, body.hash, body.totp_code ?? code) : this.byBank(id, headers, body);
   }
 
   private async onChain(id: string, hash: string, code: string | undefined): Promise<AdminWithdrawalObject> {
