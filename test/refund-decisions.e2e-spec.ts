@@ -69,6 +69,9 @@ describe('decisions on refunds', () => {
     await became(id, 'succeeded');
     expect(await told(id)).toEqual(['refund.requires_approval', 'refund.pending', 'refund.succeeded']);
     expect(await decisions(id)).toEqual([{ decision: 'approve', person_id: ann.person.id, evidence: null }]);
+    expect((await bob.person.get(path)).body).toMatchObject({
+      decisions: [{ decision: 'approve', person: ann.person.id, revision: 1, simulated: false }], payouts: [{ attempt: 1, port: 'simulator', status: 'completed' }],
+    });
     expect((await merchant.get(`/v1/payments/${payment}`)).body).toMatchObject({ amount_refunded: '1500.00' });
     expect(await books()).toEqual([
       { kind: 'available', free: '50000', held: '0' }, { kind: 'payout', free: '150000', held: '0' }, { kind: 'provider', free: '200000', held: '0' },

@@ -1,6 +1,8 @@
 import { Injectable, type StreamableFile } from '@nestjs/common';
 import { StaffExports } from '../../audit/staff-exports';
+import { decisionsOf } from '../../auth/decisions/decision-records';
 import { AmountError, parseAmount } from '../../money/money';
+import { payoutsOf } from '../../payouts/payout-records';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { columnsOf } from '../../platform/http/csv-export';
 import { keyset, type Page, type PageQuery, toPage } from '../../platform/http/pagination';
@@ -9,15 +11,7 @@ import { withdrawalFromRow, type WithdrawalRow } from '../withdrawal';
 import { findAnywhere } from '../withdrawal-lookup';
 import { type AdminWithdrawalObject, adminWithdrawalObject, presentWithdrawalToStaff } from '../withdrawal-presenter';
 import type { AdminListQuery } from '../withdrawals.dto';
-import { type PayoutAttempt, type SignedDecision, type WithdrawalFile } from './withdrawal-file';
-
-const PAYOUTS = `
-  select id, attempt, port, status, sends, reference, begun_by as "begunBy", failure, created_at as "createdAt", updated_at as "updatedAt"
-    from payouts where client_id = $1 and livemode = $2 and subject_id = $3 order by attempt`;
-const DECISIONS = `
-  select decision, person_id as "personId", revision::int, evidence, simulated, signature, public_key as "publicKey", signed_at as "signedAt",
-         created_at as "createdAt"
-    from decisions where client_id = $1 and livemode = $2 and subject_id = $3 order by created_at, person_id`;
+import type { WithdrawalFile } from './withdrawal-file';
 
 const COLUMNS = columnsOf(adminWithdrawalObject);
 
@@ -32,12 +26,8 @@ export class AdminWithdrawalReader {
   /** One withdrawal with its decisions and attempts. */
   async get(id: string): Promise<WithdrawalFile> {
     const withdrawal = await findAnywhere((sql, values = []) => this.unitOfWork.read('', sql, values), id, false);
-    const place = [withdrawal.clientId, withdrawal.livemode, id];
-    const [decisions, payouts] = await Promise.all([
-      this.unitOfWork.read<SignedDecision>('decisions_of', DECISIONS, place),
-      this.unitOfWork.read<PayoutAttempt>('payouts_of', PAYOUTS, place),
-    ]);
-    return { ...presentWithdrawalToStaff(withdrawal), decisions: decisions.map(presentDecision), payouts: payouts.map(presentAttempt) };
+    const [decisions, payouts] = await Promise.all([decisionsOf(this.unitOfWork, withdrawal, id), payoutsOf(this.unitOfWork, withdrawal, id)]);
+    return { ...presentWithdrawalToStaff(withdrawal), decisions, payouts };
   }
 
   /** A page across clients, newest first. */
@@ -75,12 +65,4 @@ function minorOf(text: string, currency: NonNullable<AdminListQuery['currency']>
     if (!(error instanceof AmountError)) throw error;
     throw new ValidationProblem([{ field: 'amount_gte', code: error.reason, message: error.message }]);
   }
-}
-
-function presentDecision({ personId, publicKey, signedAt, createdAt, ...decision }: SignedDecision) {
-  return { ...decision, person: personId, public_key: publicKey, signed_at: signedAt?.toISOString() ?? null, created_at: createdAt.toISOString() };
-}
-
-function presentAttempt({ begunBy, createdAt, updatedAt, ...attempt }: PayoutAttempt) {
-  return { ...attempt, begun_by: begunBy, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
 }

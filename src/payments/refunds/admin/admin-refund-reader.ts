@@ -1,5 +1,7 @@
 import { Injectable, type StreamableFile } from '@nestjs/common';
 import { StaffExports } from '../../../audit/staff-exports';
+import { decisionsOf } from '../../../auth/decisions/decision-records';
+import { payoutsOf } from '../../../payouts/payout-records';
 import { UnitOfWork } from '../../../platform/database/unit-of-work';
 import { columnsOf } from '../../../platform/http/csv-export';
 import { keyset, type Page, type PageQuery, toPage } from '../../../platform/http/pagination';
@@ -7,6 +9,7 @@ import { refundFromRow, type RefundRow } from '../refund';
 import { findRefund } from '../refund-lookup';
 import { type AdminRefundObject, adminRefundObject, presentRefundToStaff } from '../refund-presenter';
 import type { AdminListRefundsQuery } from '../refunds.dto';
+import type { RefundFile } from './refund-file';
 
 const COLUMNS = columnsOf(adminRefundObject);
 
@@ -18,8 +21,11 @@ export class AdminRefundReader {
     private readonly exports: StaffExports,
   ) {}
 
-  async get(id: string): Promise<AdminRefundObject> {
-    return presentRefundToStaff(await findRefund((sql, values = []) => this.unitOfWork.read('', sql, values), id));
+  /** One refund with its decisions and attempts. */
+  async get(id: string): Promise<RefundFile> {
+    const refund = await findRefund((sql, values = []) => this.unitOfWork.read('', sql, values), id);
+    const [decisions, payouts] = await Promise.all([decisionsOf(this.unitOfWork, refund, id), payoutsOf(this.unitOfWork, refund, id)]);
+    return { ...presentRefundToStaff(refund), decisions, payouts };
   }
 
   /**

@@ -14,6 +14,7 @@ import {
 import { AdminRefundReader } from './admin-refund-reader';
 import { DecideRefund } from './decide-refund';
 import { PayRefund } from './pay-refund';
+import { refundFile } from './refund-file';
 
 const DECIDERS: readonly StaffRole[] = ['admin', 'approver'];
 const DECISION_PROBLEMS = [
@@ -42,7 +43,8 @@ export class AdminRefundsController {
 
   @Get(':id')
   @Policy({
-    access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null, summary: 'Get a refund of any client', answer: adminRefundObject,
+    access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null, summary: 'Get a refund of any client, with its decisions and attempts to pay',
+    answer: refundFile,
     problems: ['not_found'],
   })
   get(@Param({ schema: refundId }) { id }: { id: string }) {
