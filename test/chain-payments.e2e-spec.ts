@@ -1,3 +1,4 @@
+import { USDT_CONTRACT } from '../src/chains/tron/tron-address';
 import { ChainBench, type ChainPayment, tronEnvironment } from './support/chain-payments';
 import { FakeTron } from './support/fake-tron';
 import { type FakeEvent, type FakeTronChain, someAddress } from './support/fake-tron-chain';
@@ -108,6 +109,17 @@ describe('payments in USDT on TRON', () => {
     expect(await bench.balances(merchant)).toEqual({});
   });
 
+  it('takes its money beside as much of another token as a transaction can hold', async () => {
+    const payment = await bench.payment(merchant);
+    const worthless = { to: payment.address, contract: FAKE_CONTRACT, symbol: 'USDT', amountMinor: 2n ** 256n - 1n };
+    const flood = chain.transfer(worthless, ...Array.from({ length: 9 }, () => worthless));
+    const hash = await pay(payment);
+    expect(await shown(payment)).toMatchObject({ status: 'succeeded', exception: null, amount_received: '10.000000' });
+    expect(await bench.unmatched(payment)).toMatchObject([{ reference: `${flood}:${payment.address}:${FAKE_CONTRACT}`, amount_minor: String(2n ** 256n - 1n) }]);
+    expect(await merchant.post(`/v1/payments/${payment.id}/transactions`, { hash })).toMatchObject({ status: 200, body: { verified: true } });
+    expect(await bench.transfers(payment)).toEqual(['final', 'final']);
+  });
+
   it.each<[string, Partial<FakeEvent> & { result?: string }]>([
     ['a leave to spend', { kind: 'approval' }], ['nothing at all', { amountMinor: 0n }], ['a collector\'s piece', { kind: 'nft' }],
     ['a call that was reverted', { result: 'REVERT' }], ['a call that ran out of energy', { result: 'OUT_OF_ENERGY' }],
@@ -163,11 +175,41 @@ describe('payments in USDT on TRON', () => {
     expect(await shown(payment)).toMatchObject({ status: 'succeeded' });
   });
 
+  it('waits again when nothing of what made it `processing` is left, whenever that is noticed', async () => {
+    const [reverted, simulated] = [await bench.payment(merchant), await bench.payment(merchant)];
+    await gateway.database.rows(
+      `insert into chain_transfers (chain, hash, address, contract, state, amount_minor, from_address, block_time, confirmations, failure)
+       values ('tron', $1, $2, $3, 'reverted', 1, $2, now(), 19, 'REVERT')`, ['ab'.repeat(32), reverted.address, USDT_CONTRACT],
+    );
+    await gateway.database.rows(`update payments set status = 'processing' where id = $1`, [reverted.id]);
+    await bench.watch(reverted);
+    expect(await shown(reverted)).toMatchObject({ status: 'pending' });
+    // What a simulated payer has begun is not the chain's to take back.
+    await merchant.post(`/v1/test/payments/${simulated.id}/pay`, { confirmations: 3 });
+    await bench.watch(simulated);
+    expect(await shown(simulated)).toMatchObject({ status: 'processing' });
+  });
+
   it('finds what the lists show only later', async () => {
     const payment = await bench.payment(merchant);
     await bench.watch(payment);
     await pay(payment, { at: new Date(Date.now() - 2 * MINUTE_MS) });
     expect(await shown(payment)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('finds before it ends, or after, what the lists show much later', async () => {
+    const [ending, ended] = [await bench.payment(merchant), await bench.payment(merchant)];
+    const ids = [ending.id, ended.id];
+    await gateway.database.rows(`update watched_addresses set created_at = now() - interval '20 minutes' where payment_id = any ($1)`, [ids]);
+    await bench.watch(ending);
+    for (const payment of [ending, ended]) await pay(payment, { at: new Date(Date.now() - 15 * MINUTE_MS) });
+    expect([await shown(ending), await shown(ended)]).toMatchObject([{ status: 'pending' }, { status: 'pending' }]);
+
+    await gateway.database.rows(
+      `update payments set expires_at = now(), status = case when id = $2 then 'expired' else status end where id = any ($1)`, [ids, ended.id],
+    );
+    await Promise.all([bench.watch(ending), bench.watch(ended)]);
+    expect([await shown(ending), await shown(ended)]).toMatchObject([1, 2].map(() => ({ status: 'succeeded', exception: null })));
   });
 
   it.each([

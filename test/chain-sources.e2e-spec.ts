@@ -1,6 +1,10 @@
+import { AddressLook } from '../src/chains/address-look';
 import { ChainArrivals, type ChainArrival } from '../src/chains/chain-arrivals';
 import { AddressWatcher } from '../src/chains/address-watcher';
 import { ChainHealth } from '../src/chains/chain-health';
+import { ChainTransfers } from '../src/chains/chain-transfers';
+import { CHAIN_VIEW } from '../src/chains/chain-view.provider';
+import type { ChainView } from '../src/chains/tron/chain-view';
 import { USDT_CONTRACT } from '../src/chains/tron/tron-address';
 import { WatchedAddresses } from '../src/chains/watched-addresses';
 import { LedgerCheck } from '../src/ledger/ledger-check';
@@ -16,6 +20,7 @@ import { FakeTron } from './support/fake-tron';
 import { type FakeTronChain, someAddress } from './support/fake-tron-chain';
 import { Gateway } from './support/gateway';
 import type { Merchant } from './support/merchant';
+import { staff } from './support/people';
 
 const TEN = 10_000_000n;
 
@@ -57,6 +62,13 @@ describe('a watch over two sources by two instances', () => {
     const hash = chain.transfer({ to: address, amountMinor: TEN });
     chain.confirm(hash);
     return hash;
+  };
+  /** A payment that the watchers are done with, so that the test alone looks. */
+  const unwatched = async (): Promise<ChainPayment> => {
+    const payment = await bench.payment(merchant);
+    await bench.watch(payment);
+    await gateway.database.rows('update watched_addresses set next_look_at = null where payment_id = $1', [payment.id]);
+    return payment;
   };
   /** Has the address looked at, and waits until that look has ended without an outcome. */
   const watchInVain = async ({ id }: ChainPayment): Promise<void> => {
@@ -137,6 +149,9 @@ describe('a watch over two sources by two instances', () => {
     servers[1].freeze(new Date(Date.now() - 3 * 60_000));
     await health.check();
     expect(await ready()).toMatchObject({ status: 'ok', checks: { chain: 'degraded' } });
+    for (const server of servers) server.freeze(new Date(Date.now() + 86_400_000));
+    await health.check();
+    expect(await ready()).toMatchObject({ checks: { chain: 'degraded' } });
     servers[0].thaw();
     servers[1].thaw();
     await health.check();
@@ -184,6 +199,50 @@ describe('a watch over two sources by two instances', () => {
     expect(await shown(payment)).toMatchObject({ status: 'succeeded' });
   });
 
+  it('credits the money that came beside what cannot be kept, and tries that again', async () => {
+    const payment = await bench.payment(merchant);
+    await gateway.database.rows(`create function break_it() returns trigger language plpgsql as $$ begin raise exception 'it does not fit'; end $$`);
+    await gateway.database.rows(`create trigger break_it before insert on unmatched_deposits for each row when (new.payment_id = '${payment.id}') execute function break_it()`);
+    chain.transfer({ to: payment.address, amountMinor: 1n, contract: someAddress() });
+    const hash = finalTransfer(payment);
+    chain.advance(19);
+    const before = await bench.cursorOf(payment);
+    await watchInVain(payment);
+    expect(await shown(payment)).toMatchObject({ status: 'succeeded' });
+    expect([await bench.cursorOf(payment), await bench.transfers(payment), await bench.unmatched(payment)]).toEqual([before, ['final'], []]);
+    const admin = await staff(gateway, 'admin');
+    expect(await admin.post(`/v1/admin/payments/${payment.id}/verify`, {})).toMatchObject({ status: 200, body: { verified: true, hash } });
+    await gateway.database.rows('drop function break_it cascade');
+    await bench.watch(payment);
+    expect(await bench.unmatched(payment)).toMatchObject([{ reason: 'wrong_asset' }]);
+  });
+
+  it('is not misled by a look that was overtaken', async () => {
+    const payment = await unwatched();
+    const hash = chain.transfer({ to: payment.address, amountMinor: 4_000_000n });
+    chain.confirm(hash, 18);
+    const watched = (await gateway.app.get(WatchedAddresses, { strict: false }).ofPayment({ clientId: merchant.credentials.clientId, livemode: false }, payment.id))!;
+    const look = () => inSweep(() => gateway.app.get(AddressLook, { strict: false }).look(watched));
+    const view = gateway.app.get<ChainView>(CHAIN_VIEW, { strict: false });
+    const examine = view.examine.bind(view);
+    jest.spyOn(view, 'examine').mockImplementationOnce(async (wanted) => {
+      const stale = await examine(wanted);
+      chain.confirm(hash);
+      await look();
+      return stale;
+    });
+    await look();
+    expect(await shown(payment)).toMatchObject({ status: 'pending', exception: 'underpaid', amount_received: '4.000000' });
+    expect(await bench.told(payment)).toEqual(['payment.created', 'payment.exception']);
+  });
+
+  it('notes nothing as seen that is yet to come, whatever the sources say', async () => {
+    const payment = await bench.payment(merchant);
+    for (const server of servers) server.freeze(new Date(Date.now() + 50_000));
+    await bench.watch(payment);
+    expect((await bench.cursorOf(payment)).getTime()).toBeLessThanOrEqual(Date.now());
+  });
+
   it('looks ever more rarely once a payment is closed, and never after 90 days', async () => {
     const payment = await bench.payment(merchant);
     const pause = async () => Math.round(await gateway.database.value<number>(
@@ -204,15 +263,19 @@ describe('a watch over two sources by two instances', () => {
   });
 
   it('takes real money on the address of a test payment for nobody\'s, in production', async () => {
-    const payment = await bench.payment(merchant);
+    const payment = await unwatched();
     const settings = { ...gateway.settings, nodeEnv: 'production' as const };
     const { app } = gateway;
-    const production = new ApplyArrival(settings, new ChainArrivals(), app.get(UnitOfWork, { strict: false }), app.get(SecurityLog, { strict: false }));
+    const transfers = app.get(ChainTransfers, { strict: false });
+    const production = new ApplyArrival(
+      settings, new ChainArrivals(), transfers, app.get(UnitOfWork, { strict: false }), app.get(SecurityLog, { strict: false }),
+    );
     const watched = (await app.get(WatchedAddresses, { strict: false }).ofPayment({ clientId: merchant.credentials.clientId, livemode: false }, payment.id))!;
     const arrival: ChainArrival = {
       hash: 'ab'.repeat(32), address: payment.address, contract: USDT_CONTRACT, from: someAddress(), amountMinor: TEN, blockTime: new Date(), confirmations: 3, state: 'seen',
     };
-    await inSweep(() => production.apply(watched, [arrival]));
+    await transfers.save([arrival]);
+    await inSweep(() => production.follow(watched));
     expect(await shown(payment)).toMatchObject({ status: 'pending' });
     for (const _twice of [1, 2]) await inSweep(() => production.apply(watched, [{ ...arrival, confirmations: 19, state: 'final' }]));
     expect(await shown(payment)).toMatchObject({ status: 'pending', amount_received: '0.000000' });

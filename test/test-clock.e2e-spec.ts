@@ -75,6 +75,22 @@ describe('the test clock', () => {
     expect(await gateway.database.value('select count(*)::int from payment_receipts where payment_id = $1', [payment.id])).toBe(1);
   });
 
+  it('lets no payment expire whose silent provider has not been asked', async () => {
+    const silent = await create();
+    await merchant.post(`/v1/test/payments/${silent.id}/pay`, { outcome: 'timeout' });
+    const live = await create({ method: 'card' }, await anotherKey(gateway, merchant, { livemode: true }));
+    await gateway.database.rows("update payments set exception = 'unknown' where id = $1", [live.id]);
+    await gateway.database.rows(
+      `update payments set expires_at = now() - case when livemode then interval '5 seconds' else interval '10 seconds' end,
+                           updated_at = now() - interval '20 seconds' where id = any ($1)`, [[silent.id, live.id]],
+    );
+    const statusOf = (id: string) => gateway.database.value('select status from payments where id = $1', [id]);
+    await eventually(() => statusOf(live.id), (status) => status === 'expired');
+    expect(await statusOf(silent.id)).toBe('pending');
+    await advance(60);
+    expect(await read(silent)).toMatchObject({ status: 'succeeded', exception: null });
+  });
+
   it('expires more than one batch of payments before it answers', async () => {
     await create();
     await gateway.database.rows(

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { type ChainArrival, ChainArrivals, type WatchedAddress } from './chain-arrivals';
+import { type ChainArrival, ChainArrivals, type Standing, type WatchedAddress } from './chain-arrivals';
 import { ChainTransfers } from './chain-transfers';
 import { CHAIN_VIEW } from './chain-view.provider';
 import { groupedBy, inParallel } from './collections';
@@ -8,6 +8,8 @@ import type { ListedTransfer, TokenTransfer } from './tron/tron-source';
 
 /** The services index a block some time after they know it, so each list begins well before the cursor. */
 const OVERLAP_MS = 5 * 60_000;
+/** No token's contract can count further: the largest uint256. */
+const MOST_MINOR = 2n ** 256n - 1n;
 const EXAMINED_AT_ONCE = 8;
 /** When the process is to end, a source that hangs does not hold it up for longer. */
 const GRACE_MS = 3_000;
@@ -22,9 +24,16 @@ export interface Looked {
   isWaiting: boolean;
 }
 
+/** What a look lists. */
+interface Span {
+  from: Date;
+  /** The cursor stays before it. */
+  before?: Date;
+}
+
 /**
- * Looks at one address: everything that is not settled is examined, acted on and written down, in this order. All of it is derived from
- * rows, so a look that dies anywhere is simply made again.
+ * Looks at one address: everything that is not settled is examined, acted on and written down, in this order; then the payment follows
+ * what is written. All of it is derived from rows, so a look that dies anywhere is simply made again.
  */
 @Injectable()
 export class AddressLook implements OnModuleDestroy {
@@ -41,19 +50,21 @@ export class AddressLook implements OnModuleDestroy {
   }
 
   /**
-   * Looks at what has arrived since the cursor, and again at all that is not settled, listed or not.
+   * Looks at what has arrived since the cursor, and again at all that is not settled, listed or not. Before money is no longer waited
+   * for, and ever after, all that has arrived since the address was made is listed.
    * @throws ChainUnavailable when too few sources answer for a list
    */
   async look(watched: WatchedAddress): Promise<Looked> {
     if (!this.view) throw new ChainUnavailable('no source is set up');
-    const since = new Date(watched.completeUntil.getTime() - OVERLAP_MS);
-    const { transfers: listed, completeUntil } = await this.view.incoming(watched.address, since, this.ending.signal);
-    const claims = await this.claimsOf(watched, since, listed);
+    const { from, before } = spanOf(watched, await this.arrivals.handler.standingOf(watched));
+    const { transfers: listed, completeUntil } = await this.view.incoming(watched.address, from, this.ending.signal);
+    const claims = await this.claimsOf(watched, from, listed);
     const sightings = await inParallel([...claims.keys()], EXAMINED_AT_ONCE, (hash) => this.sightingOf(hash));
     const found = [...claims.values()].flatMap((claimed, at) => arrivalsIn(sightings[at]!, watched.address, claimed));
-    const { closedAt } = await this.settle(watched, found);
-    const isSure = sightings.every(({ state }) => state !== 'unreachable' && state !== 'disagreement');
-    return { completeUntil: isSure ? completeUntil : undefined, closedAt, isWaiting: found.some(({ state }) => state === 'seen') };
+    const { closedAt, isAllSettled } = await this.settle(watched, found);
+    const isSure = isAllSettled && sightings.every(({ state }) => state !== 'unreachable' && state !== 'disagreement');
+    const until = before && before <= completeUntil ? new Date(before.getTime() - 1) : completeUntil;
+    return { completeUntil: isSure ? until : undefined, closedAt, isWaiting: found.some(({ state }) => state === 'seen') };
   }
 
   /** Looks at one transaction for an address, and again at all that is not settled there. The cursor does not move. */
@@ -86,10 +97,23 @@ export class AddressLook implements OnModuleDestroy {
   /** First acted on, then written down: what is written down as settled is never looked at again. */
   private async settle(watched: WatchedAddress, found: readonly ChainArrival[]) {
     const inOrder = found.toSorted((a, b) => a.blockTime.getTime() - b.blockTime.getTime() || (a.hash < b.hash ? -1 : 1));
-    const aftermath = await this.arrivals.handle(watched, inOrder);
-    await this.transfers.save(inOrder);
-    return aftermath;
+    const unsettled = await this.arrivals.handler.apply(watched, inOrder);
+    await this.transfers.save(inOrder.filter((arrival) => !unsettled.includes(arrival)));
+    const { closedAt } = await this.arrivals.handler.follow(watched);
+    return { closedAt, isAllSettled: unsettled.length === 0 };
   }
+}
+
+/**
+ * Looks are frequent while money is waited for, and list the latest only. What the services index more than the overlap late is found by
+ * those that list everything, of which one at least comes before the cursor passes the end: until then a payment does not expire.
+ */
+function spanOf({ completeUntil: cursor, createdAt }: WatchedAddress, { closedAt, waitsUntil }: Standing): Span {
+  const latest = new Date(cursor.getTime() - OVERLAP_MS);
+  const all = new Date(Math.min(cursor.getTime(), createdAt.getTime()) - OVERLAP_MS);
+  if (closedAt) return { from: all };
+  if (cursor >= waitsUntil) return { from: latest };
+  return waitsUntil.getTime() <= Date.now() ? { from: all } : { from: latest, before: waitsUntil };
 }
 
 function isOpen({ state }: ChainArrival): boolean {
@@ -144,10 +168,15 @@ function withSymbols(arrivals: readonly ChainArrival[], listed: readonly ListedT
   return arrivals.map((arrival) => ({ ...arrival, symbol: listed.find(({ contract }) => contract === arrival.contract)?.symbol }));
 }
 
-/** A transaction's transfers to an address, added up for each token. */
+/** A transaction's transfers to an address, added up for each token; a token that is made up can add up to more than can be kept. */
 function inTokens(transfers: readonly TokenTransfer[], address: string): Pick<ChainArrival, 'contract' | 'from' | 'amountMinor'>[] {
   const ours = groupedBy(transfers.filter(({ to }) => to === address), ({ contract }) => contract);
   return [...ours].map(([contract, parts]) => ({
-    contract, from: parts[0]!.from, amountMinor: parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
+    contract, from: parts[0]!.from, amountMinor: parts.reduce(added, 0n),
   }));
+}
+
+function added(sumMinor: bigint, { amountMinor }: TokenTransfer): bigint {
+  const sum = sumMinor + amountMinor;
+  return sum < MOST_MINOR ? sum : MOST_MINOR;
 }

@@ -33,33 +33,46 @@ export interface WatchedAddress extends Book {
   paymentId: string;
   /** The cursor, in the chain's time: everything before it has been handled. */
   completeUntil: Date;
+  /** Nothing can have arrived before. */
+  createdAt: Date;
 }
 
 /** How things stand with the payment of an address. */
-export interface Aftermath {
+export interface Standing {
   /** When it was closed; undefined while money for it is still waited for. */
   closedAt: Date | undefined;
+  /** So long its money is waited for. It is not given up before the cursor has come so far. */
+  waitsUntil: Date;
 }
 
-/**
- * Acts on what is known to have arrived at an address: all that is not settled yet, and what has just become so. Told of the same
- * arrival any number of times, also by several instances at once, it acts once. What it throws is told again.
- */
-export type ArrivalHandler = (watched: WatchedAddress, arrivals: readonly ChainArrival[]) => Promise<Aftermath>;
+/** The feature that the addresses are for. */
+export interface ArrivalHandler {
+  standingOf(watched: WatchedAddress): Promise<Standing>;
+
+  /**
+   * Acts on what has become final among what is known to have arrived: all that is not settled yet, and what has just become so. Told of
+   * the same arrival any number of times, also by several instances at once, it acts once. What it answers it could not act on, and is
+   * told again; so is everything after it throws.
+   */
+  apply(watched: WatchedAddress, arrivals: readonly ChainArrival[]): Promise<ChainArrival[]>;
+
+  /** Brings the payment in line with what is written down by now of its address. */
+  follow(watched: WatchedAddress): Promise<Standing>;
+}
 
 /** The port between the room that reads chains and the feature that the addresses are for. */
 @Injectable()
 export class ChainArrivals {
-  private handler?: ArrivalHandler;
+  private registered?: ArrivalHandler;
 
   /** Called once by the feature whose addresses these are. */
   register(handler: ArrivalHandler): void {
-    if (this.handler) throw new Error('Arrivals have a handler already.');
-    this.handler = handler;
+    if (this.registered) throw new Error('Arrivals have a handler already.');
+    this.registered = handler;
   }
 
-  handle(watched: WatchedAddress, arrivals: readonly ChainArrival[]): Promise<Aftermath> {
-    if (!this.handler) throw new Error('No feature has registered for arrivals.');
-    return this.handler(watched, arrivals);
+  get handler(): ArrivalHandler {
+    if (!this.registered) throw new Error('No feature has registered for arrivals.');
+    return this.registered;
   }
 }

@@ -10,6 +10,7 @@ interface WatchedRow {
   payment_id: string;
   complete_until: Date;
   next_look_at: Date;
+  created_at: Date;
 }
 
 /** An address that one instance has taken to look at. */
@@ -39,14 +40,14 @@ export class WatchedAddresses {
   }
 
   /**
-   * Ends a look: the cursor moves on and never back; without a pause nobody looks again. An address that was made due while it was
-   * being looked at stays due.
+   * Ends a look: the cursor moves on, never back and never past now, whatever the chain's time is said to be; without a pause nobody
+   * looks again. An address that was made due while it was being looked at stays due.
    */
   async finish({ address, leasedUntil }: ClaimedAddress, completeUntil: Date | undefined, pauseMs: number | undefined): Promise<void> {
     await this.unitOfWork.once({
       name: 'finish_watched_address',
       text: `update watched_addresses
-                set complete_until = greatest(complete_until, $2),
+                set complete_until = greatest(complete_until, case when $2::timestamptz > now() then now() else $2::timestamptz end),
                     next_look_at = case when next_look_at = $3 then now() + $4 * interval '1 millisecond' else next_look_at end
               where chain = 'tron' and address = $1`,
       values: [address, completeUntil ?? null, leasedUntil, pauseMs ?? null],
@@ -87,6 +88,6 @@ export class WatchedAddresses {
 }
 
 function watchedFromRow(row: WatchedRow): WatchedAddress {
-  const { address, client_id: clientId, livemode, payment_id: paymentId, complete_until: completeUntil } = row;
-  return { address, clientId, livemode, paymentId, completeUntil };
+  const { address, client_id: clientId, livemode, payment_id: paymentId, complete_until: completeUntil, created_at: createdAt } = row;
+  return { address, clientId, livemode, paymentId, completeUntil, createdAt };
 }

@@ -7,10 +7,13 @@ import { newId } from '../platform/identifiers';
 import { paymentFromRow, type Payment, type PaymentRow } from './payment';
 import { changeStatement } from './payment-change';
 
-/** A payment on chain waits until the chain has been seen up to its last moment: what has arrived by then is not yet known before. */
+/**
+ * A payment on chain waits until the chain has been seen up to its last moment: what has arrived by then is not yet known before. A test
+ * payment whose provider is silent waits until it has been asked (see ResolveUnknown): its money may have come in time.
+ */
 const TO_EXPIRE = `
   select p.* from payments p
-   where p.status = 'pending' and p.expires_at <= now() and not exists (
+   where p.status = 'pending' and p.expires_at <= now() and (p.livemode or p.exception is distinct from 'unknown') and not exists (
      select from watched_addresses w
       where w.client_id = p.client_id and w.livemode = p.livemode and w.payment_id = p.id and w.complete_until < p.expires_at)
    order by p.expires_at limit $1`;

@@ -58,7 +58,7 @@ export class ResolveUnknown implements OnApplicationBootstrap {
     const payment = paymentFromRow(row);
     const at = new Date();
     const amountMinor = payment.payAmountMinor - payment.amountReceivedMinor;
-    // The money came when the provider fell silent, in time or not.
+    // The money came when the provider fell silent, in time or not; the payment has not changed since, nor expired.
     const arrival = { provider: 'simulator', reference: newId('tr'), amountMinor, currency: payment.payCurrency, occurredAt: payment.updatedAt };
     await this.unitOfWork.once(changeStatement(changeFor({ ...payment, exception: null }, arrival, settle(payment, arrival, paymentRulesOf(row.client_settings)), at)));
   }

@@ -11,12 +11,12 @@ import { FakeTron } from '../support/fake-tron';
 import { Gateway } from '../support/gateway';
 import { ServerProcess } from '../support/server-process';
 
-const PAYMENTS = 160;
+const PAYMENTS = 80;
 const LANES = 2;
-const KILLS_PER_LANE = 8;
+const KILLS_PER_LANE = 4;
 const TEN = 10_000_000n;
 
-describe('kill -9 of those who watch the chain, 16 times', () => {
+describe('kill -9 of those who watch the chain, 8 times', () => {
   let database: TestDatabase;
   let tron: FakeTron;
   let dataDir: string;

@@ -1,32 +1,28 @@
+import { FakeSources } from '../../../test/support/fake-sources';
 import { FakeTron, type TronFault } from '../../../test/support/fake-tron';
 import { FakeTronChain, someAddress } from '../../../test/support/fake-tron-chain';
-import type { TronDialect } from '../../../test/support/fake-tron-dialects';
 import { type ChainTrouble, ChainUnavailable, ChainView } from './chain-view';
 import { openTronSource } from './open-source';
+import { USDT_CONTRACT } from './tron-address';
 
 const PAST = new Date(Date.now() - 3_600_000);
 
 describe('the chain by several sources', () => {
+  let sources: FakeSources;
   let chain: FakeTronChain;
   let servers: FakeTron[];
   let troubles: ChainTrouble[];
 
   beforeEach(() => {
-    chain = new FakeTronChain();
-    servers = [];
-    troubles = [];
+    sources = new FakeSources();
+    ({ chain, servers, troubles } = sources);
   });
-  afterEach(() => Promise.all(servers.map((server) => server.stop())));
+  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => sources.stop());
 
-  /** A view of the same chain by one server for each dialect. */
-  async function viewBy(...dialects: TronDialect[]): Promise<ChainView> {
-    for (const dialect of dialects) servers.push(await FakeTron.start({ chain, dialect }));
-    const sources = servers.map(({ url }) => openTronSource({ baseUrl: url, timeoutMs: 2_000 }));
-    return new ChainView(sources, (trouble) => troubles.push(trouble));
-  }
-  const viewByTwo = () => viewBy('trongrid', 'tronscan');
-  const viewByThree = () => viewBy('trongrid', 'tronscan', 'trongrid');
-  const nameOf = (at: number) => new URL(servers[at]!.url).host;
+  const viewByTwo = () => sources.viewBy('trongrid', 'tronscan');
+  const viewByThree = () => sources.viewBy('trongrid', 'tronscan', 'trongrid');
+  const nameOf = (at: number) => sources.nameOf(at);
   const paid = (amountMinor = 25_000_000n) => chain.transfer({ to: someAddress(), amountMinor });
 
   describe('a transaction', () => {
@@ -86,7 +82,7 @@ describe('the chain by several sources', () => {
     });
 
     it('is asked for by a whole hash only', async () => {
-      const view = await viewBy('trongrid');
+      const view = await sources.viewBy('trongrid');
       for (const hash of ['', 'ab'.repeat(31), 'xy'.repeat(32), `${'ab'.repeat(32)}/..`]) {
         await expect(view.examine(hash)).rejects.toThrow(RangeError);
       }
@@ -106,8 +102,43 @@ describe('the chain by several sources', () => {
         chain.confirm(hash, confirmations);
         expect(await view.examine(hash)).toEqual({ state: 'disagreement', reason: expect.stringContaining(reason) });
       }
-      expect(troubles).toHaveLength(2);
-      expect(troubles[0]).toMatchObject({ kind: 'disagreement', hash, source: `${nameOf(0)}, ${nameOf(1)}` });
+      expect(troubles).toMatchObject([{ kind: 'disagreement', hash, source: `${nameOf(0)}, ${nameOf(1)}` }]);
+    });
+
+    it('are reported once an hour for each hash, however often it is looked at', async () => {
+      const view = await viewByTwo();
+      const hashes = [paid(), paid()];
+      const look = async () => {
+        for (const hash of hashes) expect(await view.examine(hash)).toMatchObject({ state: 'disagreement' });
+      };
+      for (const hash of hashes) servers[1]!.lie(hash, { amountMinor: 1n });
+      for (let looks = 0; looks < 3; looks += 1) await look();
+      expect(troubles).toMatchObject(hashes.map((hash) => ({ kind: 'disagreement', hash })));
+      jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+      await look();
+      expect(troubles).toHaveLength(4);
+    });
+
+    it('about other tokens than USDT are let be: of those counts what a quorum lists', async () => {
+      const view = await viewByTwo();
+      const to = someAddress();
+      const [both, one] = [someAddress(), someAddress()];
+      const hash = chain.transfer(
+        { to, amountMinor: 1n },
+        { to, amountMinor: 2n, contract: both },
+        { to, amountMinor: 2n, contract: both },
+        { to, amountMinor: 3n, contract: one },
+      );
+      const other = new FakeTronChain();
+      const whole = chain.get(hash)!;
+      jest.spyOn(other, 'get').mockReturnValue({ ...whole, events: whole.events.slice(0, 2) });
+      servers.push(await FakeTron.start({ chain: other, dialect: 'tronscan' }));
+      const split = new ChainView([openTronSource({ baseUrl: servers[0]!.url }), openTronSource({ baseUrl: servers[2]!.url })]);
+      for (const grown of [chain, other]) grown.advance(30);
+      expect(await view.examine(hash)).toMatchObject({ state: 'seen', final: true, transfers: { length: 4 } });
+      const told = await split.examine(hash);
+      expect(told).toMatchObject({ state: 'seen', final: true });
+      expect(told.state === 'seen' && told.transfers.map(({ contract }) => contract)).toEqual([USDT_CONTRACT, both]);
     });
 
     it('are not outvoted, not even two against one', async () => {
@@ -220,74 +251,10 @@ describe('the chain by several sources', () => {
   });
 
   it('is read by a single source where there is only one', async () => {
-    const view = await viewBy('tronscan');
+    const view = await sources.viewBy('tronscan');
     const hash = paid();
     chain.confirm(hash);
     expect(await view.examine(hash)).toMatchObject({ state: 'seen', final: true });
     expect(() => new ChainView([])).toThrow('at least one source');
-  });
-
-  it('is not led on by one of three that claims to be far ahead', async () => {
-    const view = await viewByThree();
-    const hash = paid();
-    const block = { number: chain.head().number + 1_000, timestamp: Date.now() + 3_000_000 };
-    await view.head();
-    servers[2]!.say('/wallet/getnowblock', { block_header: { raw_data: block } });
-    expect(await view.head()).toMatchObject({ number: chain.head().number });
-    expect(await view.examine(hash)).toMatchObject({ state: 'seen', final: false, confirmations: 1 });
-    expect((await view.incoming(someAddress(), PAST)).completeUntil.getTime()).toBeLessThan(block.timestamp);
-  });
-
-  it('has the head that both of two have reached', async () => {
-    const view = await viewByTwo();
-    const at = new Date(Date.now() - 600_000);
-    servers[1]!.freeze(at);
-    const { number } = chain.head();
-    chain.advance(100);
-    expect(await view.head()).toEqual({ number, at });
-  });
-
-  describe('what came in', () => {
-    it('is what any of them lists, once, oldest first, and complete as far as both have come', async () => {
-      const view = await viewByTwo();
-      const to = someAddress();
-      const hashes = [1, 2, 3].map((amount) => chain.transfer({ to, amountMinor: BigInt(amount) }));
-      const frozenAt = new Date(Date.now() - 60_000);
-      servers[1]!.lie(hashes[0]!, { unknown: true });
-      servers[0]!.lie(hashes[1]!, { unknown: true });
-      servers[1]!.freeze(frozenAt);
-      hashes.push(chain.transfer({ to, amountMinor: 4n }, { to, amountMinor: 5n }));
-
-      const { transfers, completeUntil } = await view.incoming(to, PAST);
-      expect(transfers.map(({ hash }) => hash)).toEqual([...hashes, hashes[3]]);
-      expect(completeUntil).toEqual(frozenAt);
-    });
-
-    it('is complete until the head before the listing, not after it', async () => {
-      const view = await viewByTwo();
-      const to = someAddress();
-      await view.incoming(to, PAST);
-      for (const { asked } of servers) expect(asked.at(-1)).toContain(to);
-    });
-
-    it('is refused when one of two cannot be listed to its end', async () => {
-      const view = await viewByTwo();
-      const to = someAddress();
-      for (let at = 0; at < 60; at += 1) chain.transfer({ to, amountMinor: 1n });
-      const listing = view.incoming(to, PAST);
-      await servers[1]!.onceAsked('/api/token_trc20/transfers');
-      servers[1]!.fail({ mode: 'throttle' });
-      await expect(listing).rejects.toThrow(ChainUnavailable);
-      expect(troubles).toMatchObject([{ kind: 'throttled', source: nameOf(1) }]);
-    });
-
-    it('is listed by two of three', async () => {
-      const view = await viewByThree();
-      const to = someAddress();
-      const hash = chain.transfer({ to, amountMinor: 1n });
-      servers[2]!.fail({ mode: 'garbage' });
-      expect((await view.incoming(to, PAST)).transfers).toMatchObject([{ hash }]);
-      expect(troubles).toMatchObject([{ kind: 'malformed', source: nameOf(2) }]);
-    });
   });
 });

@@ -1,7 +1,14 @@
+import { contradictionAmong, isFinal, keyOf, type Known, quorumth, type Told, transfersToldBy } from './agreement';
+import { OnceInAWhile } from './once-in-a-while';
 import {
-  type ChainHead, type ChainTransaction, FINAL_CONFIRMATIONS, type ListedTransfer, SourceError, type TokenTransfer, TRANSACTION_HASH,
-  type TronSource,
+  type ChainHead, type ChainTransaction, FINAL_CONFIRMATIONS, type ListedTransfer, SourceError, TRANSACTION_HASH, type TronSource,
 } from './tron-source';
+
+/** A block cannot be made before its time; clocks differ by seconds. */
+const MAX_AHEAD_MS = 60_000;
+/** A contradiction is looked at every few seconds for as long as it lasts; people and the circuit breaker are told of it once. */
+const TOLD_AGAIN_MS = 3_600_000;
+const REMEMBERED = 1_000;
 
 /** What the sources together say about a hash; see ChainView.examine. */
 export type Sighting =
@@ -33,13 +40,6 @@ export class ChainUnavailable extends Error {
   }
 }
 
-/** What one source answered to a question that all were asked. */
-interface Told<T> {
-  source: TronSource;
-  value: T;
-}
-type Known = Told<ChainTransaction>;
-
 /**
  * The TRON chain as several sources tell it. Nothing counts that only a minority says: a quorum is more than half of all sources
  * that are configured, whether or not they answer. One source alone is its own quorum; two must both agree; three bear with one
@@ -47,8 +47,9 @@ type Known = Told<ChainTransaction>;
  */
 export class ChainView {
   private readonly quorum: number;
+  private readonly contradictions = new OnceInAWhile(TOLD_AGAIN_MS, REMEMBERED);
 
-  /** @param report is told of sources that fail and of sources that contradict each other, at each time anew. */
+  /** @param report is told of sources that fail, each time anew, and of sources that contradict each other about a hash, once an hour. */
   constructor(
     private readonly sources: readonly TronSource[],
     private readonly report: (trouble: ChainTrouble) => void = () => undefined,
@@ -62,12 +63,13 @@ export class ChainView {
    *
    * - `unreachable`: fewer than a quorum answered. It is never a failure of the payment.
    * - `unknown`: fewer than a quorum know the hash (yet).
-   * - `disagreement`: two sources tell another result or other transfers; or both call it final in different blocks; or one calls
-   *   it final that another does not know, although that one's own head is far enough beyond its block. Reported.
-   * - `seen`, `reverted`: a quorum tells the same result and the same transfers, and nobody contradicts. `confirmations`, the block
-   *   and its time are those that a quorum has reached: of the quorum that is furthest ahead, the one that is least far. A source
-   *   that lags behind thus neither holds up the others nor contradicts them. `final` from 19 confirmations on; before, the
-   *   transaction can still move to another block or vanish, and a reverted one can yet succeed.
+   * - `disagreement`: two sources tell another result or other transfers of USDT; or both call it final in different blocks; or one
+   *   calls it final that another does not know, although that one's own head is far enough beyond its block. Reported.
+   * - `seen`, `reverted`: a quorum tells the same result and the same transfers of USDT, and nobody contradicts. Of other tokens it has
+   *   the transfers that a quorum lists. `confirmations`, the block and its time are those that a quorum has reached: of the quorum that
+   *   is furthest ahead, the one that is least far. A source that lags behind thus neither holds up the others nor contradicts them.
+   *   `final` from 19 confirmations on; before, the transaction can still move to another block or vanish, and a reverted one can yet
+   *   succeed.
    *
    * @throws RangeError for what is no hash
    */
@@ -80,23 +82,24 @@ export class ChainView {
     const known = told.flatMap(({ source, value }): Known[] => (value ? [{ source, value }] : []));
     const contradiction = contradictionAmong(known) ?? (await this.contradictionOfIgnorant(told, known, signal));
     if (contradiction) {
-      this.report({ kind: 'disagreement', hash: wanted, ...contradiction });
+      if (this.contradictions.isNew(wanted)) this.report({ kind: 'disagreement', hash: wanted, ...contradiction });
       return { state: 'disagreement', reason: contradiction.reason };
     }
     if (known.length < this.quorum) return { state: 'unknown' };
     const reached = [...known].sort((a, b) => b.value.confirmations - a.value.confirmations)[this.quorum - 1]!.value;
     const final = isFinal(reached);
     return reached.succeeded
-      ? { state: 'seen', final, ...reached }
+      ? { state: 'seen', final, ...reached, transfers: transfersToldBy(this.quorum, known) }
       : { state: 'reverted', final, ...reached, failure: reached.failure ?? 'FAILED' };
   }
 
   /**
-   * The newest block that a quorum has reached: the lowest head of the quorum that is furthest ahead.
+   * The newest block that a quorum has reached, and the newest time: each by itself the lowest of the quorum that is furthest ahead, so
+   * that nobody who is believed about the one brings the other with it.
    * @throws ChainUnavailable
    */
   async head(signal?: AbortSignal): Promise<ChainHead> {
-    const { told, silence } = await this.askAll((source) => source.head(signal));
+    const { told, silence } = await this.askAll((source) => headOf(source, signal));
     return this.headReached(told.map(({ value }) => value), silence);
   }
 
@@ -111,7 +114,7 @@ export class ChainView {
    */
   async incoming(address: string, from: Date, signal?: AbortSignal): Promise<Incoming> {
     const { told, silence } = await this.askAll(async (source) => {
-      const head = await source.head(signal);
+      const head = await headOf(source, signal);
       const transfers: ListedTransfer[] = [];
       for await (const page of source.transfersTo(address, from, signal)) transfers.push(...page);
       return { head, transfers };
@@ -139,7 +142,10 @@ export class ChainView {
 
   private headReached(heads: ChainHead[], silence: string): ChainHead {
     if (heads.length < this.quorum) throw new ChainUnavailable(silence);
-    return heads.sort((a, b) => b.number - a.number)[this.quorum - 1]!;
+    return {
+      number: quorumth(this.quorum, heads.map(({ number }) => number)),
+      at: new Date(quorumth(this.quorum, heads.map(({ at }) => at.getTime()))),
+    };
   }
 
   /**
@@ -151,7 +157,7 @@ export class ChainView {
     if (!believer) return undefined;
     const neededHead = believer.value.blockNumber + FINAL_CONFIRMATIONS - 1;
     for (const { source, value } of told) {
-      if (value || (await headOf(source, signal)) < neededHead) continue;
+      if (value || (await blocksOf(source, signal)) < neededHead) continue;
       const [one, other] = [believer.source.name, source.name];
       return { source: `${one}, ${other}`, reason: `${one} calls it final, ${other} does not know it` };
     }
@@ -159,41 +165,24 @@ export class ChainView {
   }
 }
 
-function isFinal({ confirmations }: ChainTransaction): boolean {
-  return confirmations >= FINAL_CONFIRMATIONS;
+/**
+ * The newest block of one source.
+ * @throws SourceError also for a block from the future: whoever believed it would take everything until then for seen
+ */
+async function headOf(source: TronSource, signal?: AbortSignal): Promise<ChainHead> {
+  const head = await source.head(signal);
+  if (head.at.getTime() <= Date.now() + MAX_AHEAD_MS) return head;
+  throw new SourceError(source.name, 'malformed', `its newest block is of ${head.at.toISOString()}, more than a minute ahead of our clock`);
 }
 
 /** The number of a source's newest block; one that does not tell it has reached none. */
-async function headOf(source: TronSource, signal?: AbortSignal): Promise<number> {
+async function blocksOf(source: TronSource, signal?: AbortSignal): Promise<number> {
   try {
-    return (await source.head(signal)).number;
+    return (await headOf(source, signal)).number;
   } catch (error) {
     if (error instanceof SourceError) return -1;
     throw error;
   }
-}
-
-/** What two sources that know a transaction cannot both be right about. Blocks may differ for as long as one of them can still change. */
-function contradictionAmong(known: Known[]): { source: string; reason: string } | undefined {
-  const [first, ...others] = [...known].sort((a, b) => b.value.confirmations - a.value.confirmations);
-  for (const other of others) {
-    const source = `${first!.source.name}, ${other.source.name}`;
-    const [a, b] = [first!.value, other.value];
-    if (a.succeeded !== b.succeeded) return { source, reason: `${source} tell different results` };
-    if (contentOf(a.transfers) !== contentOf(b.transfers)) return { source, reason: `${source} tell different transfers` };
-    const sameBlock = a.blockNumber === b.blockNumber && a.blockTime.getTime() === b.blockTime.getTime();
-    if (isFinal(a) && isFinal(b) && !sameBlock) return { source, reason: `${source} call it final in different blocks` };
-  }
-  return undefined;
-}
-
-/** Transfers in an order of their own, equal ones as often as they occur. */
-function contentOf(transfers: TokenTransfer[]): string {
-  return transfers.map(keyOf).sort().join('\n');
-}
-
-function keyOf({ contract, from, to, amountMinor }: TokenTransfer): string {
-  return [contract, from, to, amountMinor].join(' ');
 }
 
 function keyOfListed(transfer: ListedTransfer): string {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { SecurityLog } from '../../audit/security-log';
-import { type Aftermath, type ChainArrival, ChainArrivals, type WatchedAddress } from '../../chains/chain-arrivals';
+import { type ArrivalHandler, type ChainArrival, ChainArrivals, type Standing, type WatchedAddress } from '../../chains/chain-arrivals';
+import { ChainTransfers } from '../../chains/chain-transfers';
 import { SETTINGS, type Settings } from '../../platform/config/settings';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
@@ -8,13 +9,15 @@ import type { Payment } from '../payment';
 import { changeFor, changeStatement } from '../payment-change';
 import { findByProvider, type FoundPayment } from '../payment-lookup';
 import { paymentRulesOf } from '../payment-rules';
-import { statusAfter } from '../payment-state';
+import { type PaymentStatus, statusAfter } from '../payment-state';
 import { settle } from '../settlement';
 import { decidingAgain } from '../write-change';
 import { CHAIN_PROVIDER, chainReference, isUsdt } from './chain-money';
 
 /** Worthless tokens are sent about by anybody; money that no payment takes is somebody's. */
 const SEVERITY = { 'deposit.unmatched': 'high', 'chain.wrong_asset': 'medium' } as const;
+
+const EVER = new Date(0);
 
 /** Money as it is put aside. */
 interface Kept {
@@ -31,7 +34,7 @@ interface Kept {
  * The reference is unique, so that an arrival is credited once, however often and by how many instances it is told.
  */
 @Injectable()
-export class ApplyArrival implements OnModuleInit {
+export class ApplyArrival implements ArrivalHandler, OnModuleInit {
   private readonly logger = new Logger(ApplyArrival.name);
   /** In production the chain's money is real; elsewhere it pays for both modes, so that the whole way can be tried. */
   private readonly livemode: true | undefined;
@@ -39,6 +42,7 @@ export class ApplyArrival implements OnModuleInit {
   constructor(
     @Inject(SETTINGS) { nodeEnv }: Settings,
     private readonly arrivals: ChainArrivals,
+    private readonly transfers: ChainTransfers,
     private readonly unitOfWork: UnitOfWork,
     private readonly securityLog: SecurityLog,
   ) {
@@ -46,16 +50,38 @@ export class ApplyArrival implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.arrivals.register((watched, arrivals) => this.apply(watched, arrivals));
+    this.arrivals.register(this);
   }
 
-  /** Credits what is final, one change for each; then the payment shows whether money is on its way to it. */
-  async apply(watched: WatchedAddress, arrivals: readonly ChainArrival[]): Promise<Aftermath> {
-    for (const arrival of arrivals.filter(({ state }) => state === 'final')) {
-      if (isUsdt(arrival)) await this.credit(watched, arrival);
-      else await this.keepToken(watched, arrival);
+  async standingOf(watched: WatchedAddress): Promise<Standing> {
+    return standingOf((await this.find(watched, undefined)).payment);
+  }
+
+  /**
+   * Credits what is final, one change for each, and after the money puts other tokens aside. Nothing keeps the others back: a token that
+   * cannot be put aside is answered.
+   * @throws the first fault among those of USDT, after everything was tried
+   */
+  async apply(watched: WatchedAddress, arrivals: readonly ChainArrival[]): Promise<ChainArrival[]> {
+    const final = arrivals.filter(({ state }) => state === 'final');
+    const uncredited = await this.eachOf(final.filter(isUsdt), (arrival) => this.credit(watched, arrival));
+    const unkept = await this.eachOf(final.filter((arrival) => !isUsdt(arrival)), (arrival) => this.keepToken(watched, arrival));
+    if (uncredited[0]) throw uncredited[0].error;
+    return unkept.map(({ arrival }) => arrival);
+  }
+
+  /** Acts on one after the other; answers those that failed. */
+  private async eachOf(arrivals: readonly ChainArrival[], act: (arrival: ChainArrival) => Promise<void>) {
+    const failed: { arrival: ChainArrival; error: unknown }[] = [];
+    for (const arrival of arrivals) {
+      try {
+        await act(arrival);
+      } catch (error) {
+        this.logger.error({ err: error, msg: `could not act on ${chainReference(arrival)} in ${arrival.contract}; will try again` });
+        failed.push({ arrival, error });
+      }
     }
-    return this.followProgress(watched, arrivals.filter(isUsdt));
+    return failed;
   }
 
   private credit(watched: WatchedAddress, arrival: ChainArrival): Promise<void> {
@@ -110,16 +136,27 @@ export class ApplyArrival implements OnModuleInit {
   }
 
   /** Money that is seen and not final makes the payment `processing`; when none of it is left, it waits again. */
-  private followProgress(watched: WatchedAddress, usdt: readonly ChainArrival[]): Promise<Aftermath> {
+  follow(watched: WatchedAddress): Promise<Standing> {
     return decidingAgain(async () => {
+      // Read before what is asked next: money that is counted in between moves the payment, so that the statement is refused.
       const { payment } = await this.find(watched, undefined);
-      const trigger = usdt.some(({ state }) => state === 'seen') ? 'process' : 'reorganise';
-      const status = usdt.length > 0 && this.fits(payment) ? statusAfter(payment.status, trigger) : undefined;
-      if (!status) return { closedAt: isOpen(payment) ? undefined : payment.updatedAt };
+      const status = isOpen(payment) && this.fits(payment) ? await this.statusOnChain(payment, watched) : undefined;
+      if (!status) return standingOf(payment);
       const exception = payment.exception === 'unknown' ? null : payment.exception;
       await this.unitOfWork.once(changeStatement({ before: payment, after: { status, exception }, at: new Date() }));
-      return { closedAt: undefined };
+      return standingOf(payment);
     });
+  }
+
+  /** What becomes of the payment by what is written down; undefined where it stays, or where the chain has never shown money for it. */
+  private async statusOnChain({ status }: Payment, watched: WatchedAddress): Promise<PaymentStatus | undefined> {
+    const usdt = (await this.transfers.at(watched.address, EVER)).filter(isUsdt);
+    if (usdt.length === 0) return undefined;
+    for (const arrival of usdt.filter(({ state }) => state === 'seen')) {
+      // A look that was overtaken may have written down as seen what another one has counted.
+      if (!(await this.find(watched, chainReference(arrival))).counted) return statusAfter(status, 'process');
+    }
+    return statusAfter(status, 'reorganise');
   }
 
   private async find({ paymentId }: WatchedAddress, reference: string | undefined): Promise<FoundPayment> {
@@ -141,6 +178,10 @@ export class ApplyArrival implements OnModuleInit {
       kind, severity: SEVERITY[kind], source, clientId, action, details: { payment_id: paymentId, ...details },
     });
   }
+}
+
+function standingOf(payment: Payment): Standing {
+  return { closedAt: isOpen(payment) ? undefined : payment.updatedAt, waitsUntil: payment.expiresAt };
 }
 
 function isOpen({ status }: Payment): boolean {
