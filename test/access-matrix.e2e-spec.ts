@@ -26,6 +26,8 @@ interface Caller {
   name: string;
   call(route: DeclaredRoute, path: string): Promise<Answer>;
   expected: Expected;
+  /** Where it makes a difference; elsewhere another caller stands for it. Default: everywhere. */
+  at?: (route: DeclaredRoute) => boolean;
 }
 
 /** The refusal that the handler itself gives once the guards have let the caller in. */
@@ -81,7 +83,9 @@ describe('every route for every caller', () => {
     await gateway.database.rows("update clients set status = 'suspended', revision = revision + 1 where id = $1", [suspended.credentials.clientId]);
     const lacking = await Promise.all(SCOPES.map(async (scope) => {
       const key = await anotherKey(gateway, client, { livemode: false, scopes: SCOPES.filter((other) => other !== scope) });
-      return keyCaller(`a key without ${scope}`, key, ({ policy }) => (policy.scope === scope ? 'scope_missing' : IN));
+      const caller = keyCaller(`a key without ${scope}`, key, ({ policy }) => (policy.scope === scope ? 'scope_missing' : IN));
+      // Where keys open nothing, the one with all scopes stands for them.
+      return { ...caller, at: ({ policy }: DeclaredRoute) => policy.access === 'api_key' };
     }));
     const unsigned = { 'x-api-key': test.credentials.apiKey };
     return [
@@ -195,7 +199,8 @@ describe('every route for every caller', () => {
     const wrong: string[] = [];
     let open = 0;
     for (const route of routes) {
-      const answers = await Promise.all(callers.map(async (caller) => ({ caller, answer: await caller.call(route, pathOf(route)) })));
+      const here = callers.filter(({ at }) => at?.(route) ?? true);
+      const answers = await Promise.all(here.map(async (caller) => ({ caller, answer: await caller.call(route, pathOf(route)) })));
       for (const { caller, answer } of answers) {
         const code = String(answer.body?.code ?? answer.status);
         const expected = caller.expected(route);

@@ -9,8 +9,8 @@ import { Gateway } from '../support/gateway';
 import type { Merchant } from '../support/merchant';
 import { ServerProcess } from '../support/server-process';
 
-const KILLS = 5;
-const AT_ONCE = 40;
+const KILLS = 4;
+const AT_ONCE = 50;
 const OUTCOMES = ['completed', 'timeout', 'lost'] as const;
 
 describe('kill -9 while payouts are sent, of which many are never answered', () => {
