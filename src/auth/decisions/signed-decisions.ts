@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { CurrencyCode } from '../../money/currency';
-import { formatAmount } from '../../money/money';
+import { type CurrencyCode, isCurrency } from '../../money/currency';
+import { AmountError, formatAmount, parseAmount } from '../../money/money';
 import { constraintOf, SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem } from '../../platform/http/problem';
@@ -84,7 +84,7 @@ export class SignedDecisions {
       const query: Query = (sql, values) => tx.query(sql, values);
       const subject = await steps.load(query, true);
       await check(query, subject, decision, body, personId);
-      const voices = await write(tx, subject, decision, proof, steps.evidence);
+      const voices = await write(tx, subject, decision, body, proof, steps.evidence);
       return steps.apply(tx, subject, { voices, personId });
     }, placeOf(currentSession()));
   }
@@ -114,12 +114,16 @@ async function check(query: Query, subject: DecisionSubject, decision: Decision,
   refuseOtherWords(subject, body);
 }
 
-async function write(tx: Tx, subject: DecisionSubject, decision: Decision, proof: Proof, evidence?: string): Promise<number> {
-  const { clientId, livemode, id, requestedBy, revision, amountMinor, currency, destination } = subject;
+/** Writes the words that were signed, not those of the object: the database compares the two once more. */
+async function write(
+  tx: Tx, subject: DecisionSubject, decision: Decision, body: DecisionBody, proof: Proof, evidence?: string,
+): Promise<number> {
+  const { clientId, livemode, id, requestedBy } = subject;
+  const { revision, currency, destination } = body;
   const { personId } = currentSession();
   try {
     const [row] = await tx.query<{ written: string; voices: string }>(INSERT, [
-      clientId, livemode, id, personId, decision, requestedBy, revision.toString(), amountMinor.toString(), currency, destination,
+      clientId, livemode, id, personId, decision, requestedBy, revision, signedMinor(body), currency, destination,
       evidence ?? null, proof.publicKey, proof.signature, proof.signedAt,
     ]);
     if (row!.written === '0') throw new Problem('signature_invalid', 'Your signing key was replaced meanwhile. Sign with the new one.');
@@ -127,6 +131,16 @@ async function write(tx: Tx, subject: DecisionSubject, decision: Decision, proof
   } catch (error) {
     throw refusalOf(error) ?? error;
   }
+}
+
+/** The amount as it was signed, in minor units. */
+function signedMinor({ amount, currency }: DecisionBody): string {
+  try {
+    if (isCurrency(currency)) return parseAmount(amount, currency).toString();
+  } catch (error) {
+    if (!(error instanceof AmountError)) throw error;
+  }
+  throw new Problem('stale_revision', 'Not as it is now: amount. Read it again, then decide.');
 }
 
 /** What the database says for the same reasons; it has the last word. */
