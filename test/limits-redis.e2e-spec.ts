@@ -15,14 +15,17 @@ describe('limits in Redis', () => {
   let redis: RedisServer;
   let gateway: Gateway;
   let second: Gateway;
+  let without: Gateway;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
     gateway = await Gateway.start({ environment: { REDIS_URL: redis.url } });
     second = await Gateway.start({ environment: { REDIS_URL: redis.url }, database: gateway.database });
+    without = await Gateway.start({ database: gateway.database });
   });
   afterAll(async () => {
     await redis?.stop();
+    await without?.stop();
     await second?.stop();
     await gateway?.stop();
   });
@@ -86,11 +89,13 @@ describe('limits in Redis', () => {
     const before = await load(merchant, async () => true);
     expect(statuses(before)).toEqual([200]);
 
-    const losing = load(merchant, async () => (await told('limits.redis_lost')) === lostBefore + 2);
+    const isTold = async () => (await told('limits.redis_lost')) === lostBefore + 2;
+    // An instance that knows no Redis is asked at the same time: what a busy machine costs, it costs both.
+    const losing = Promise.all([load(merchant, isTold), load(merchant.with({ url: without.url }), isTold)]);
     await lose();
-    const during = await losing;
+    const [during, beside] = await losing;
     expect(statuses(during)).toEqual([200]);
-    expect(slowest(during)).toBeLessThan(slowest(before) + 100);
+    expect(slowest(during)).toBeLessThan(Math.max(slowest(before), slowest(beside)) + 100);
     expect(await readiness()).toEqual([200, 'degraded']);
     // What is counted is still limited, by each instance for itself.
     const other = await gateway.merchant();
