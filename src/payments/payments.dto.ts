@@ -1,15 +1,11 @@
 import { z } from 'zod';
 import { CURRENCY_CODES } from '../money/currency';
-import { AmountError, parseAmount } from '../money/money';
+import { amountText, suitsCurrency } from '../platform/http/amounts';
 import { listQuery, pageOf } from '../platform/http/pagination';
 import { freeText, idSchema, metadataSchema, visibleText } from '../platform/http/validation';
 import { PAYMENT_METHODS } from './payment';
 import { paymentObject } from './payment-presenter';
 import { PAYMENT_EXCEPTIONS, PAYMENT_STATUSES } from './payment-state';
-
-/** An amount as text; whether it suits its currency is checked where both are known. */
-export const amountText = z.string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be a decimal string such as "25.00"; JSON numbers lose digits') }).max(60)
-  .meta({ description: 'Decimal string, greater than zero, no more decimals than the currency has.', examples: ['25.00'] });
 
 const payer = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()]).optional(),
@@ -32,14 +28,7 @@ export const createPaymentBody = z
     expires_in: z.int().min(60).max(86_400).default(1800).meta({ description: 'Seconds until it expires.' }),
     return_url: returnUrl.optional(),
   })
-  .superRefine((body, context) => {
-    try {
-      parseAmount(body.amount, body.currency);
-    } catch (error) {
-      if (!(error instanceof AmountError)) throw error;
-      context.addIssue({ code: 'custom', path: ['amount'], message: error.message });
-    }
-  });
+  .superRefine(suitsCurrency);
 export type CreatePaymentBody = z.output<typeof createPaymentBody>;
 
 export const paymentId = z.strictObject({ id: idSchema('pay') });

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isCurrency } from '../money/currency';
-import { AmountError, parseAmount } from '../money/money';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work';
-import { ValidationProblem } from '../platform/http/problem';
+import { amountOfField } from '../platform/http/amounts';
 import { currentAccess } from '../platform/http/request-context';
 import { newId } from '../platform/identifiers';
 import type { Payment } from './payment';
@@ -79,10 +78,5 @@ function arrivalOf(payment: Payment, body: SimulateBody): Arrival {
 function amountOf(payment: Payment, text: string | undefined): bigint {
   const due = payment.payAmountMinor - payment.amountReceivedMinor;
   if (text === undefined || !isCurrency(payment.payCurrency)) return due > 0n ? due : payment.payAmountMinor;
-  try {
-    return parseAmount(text, payment.payCurrency);
-  } catch (error) {
-    if (error instanceof AmountError) throw new ValidationProblem([{ field: 'amount', code: error.reason, message: error.message }]);
-    throw error;
-  }
+  return amountOfField('amount', text, payment.payCurrency);
 }

@@ -1,31 +1,18 @@
 import { z } from 'zod';
 import { decisionBody } from '../auth/decisions/decisions.dto';
 import { CURRENCY_CODES } from '../money/currency';
-import { AmountError, parseAmount } from '../money/money';
 import { SIMULATED_OUTCOMES } from '../payouts/simulator';
+import { amountText, suitsCurrency } from '../platform/http/amounts';
 import { listQuery, pageOf } from '../platform/http/pagination';
 import { freeText, idSchema } from '../platform/http/validation';
 import { adminWithdrawalObject, withdrawalObject } from './withdrawal-presenter';
 import { WITHDRAWAL_STATUSES } from './withdrawal-state';
-
-const amountText = z.string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be a decimal string such as "25.00"; JSON numbers lose digits') }).max(60)
-  .meta({ description: 'Decimal string, greater than zero, no more decimals than the currency has.', examples: ['25.00'] });
 
 const request = {
   amount: amountText,
   currency: z.enum(CURRENCY_CODES),
   destination: idSchema('dst').meta({ description: 'One of the saved destinations.' }),
 };
-
-/** Refuses an amount that its currency cannot have. */
-function suitsCurrency(body: { amount: string; currency: (typeof CURRENCY_CODES)[number] }, context: z.RefinementCtx): void {
-  try {
-    parseAmount(body.amount, body.currency);
-  } catch (error) {
-    if (!(error instanceof AmountError)) throw error;
-    context.addIssue({ code: 'custom', path: ['amount'], message: error.message });
-  }
-}
 
 export const requestWithdrawalBody = z.strictObject(request).superRefine(suitsCurrency);
 export type RequestWithdrawalBody = z.output<typeof requestWithdrawalBody>;

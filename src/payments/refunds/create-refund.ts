@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SecurityLog } from '../../audit/security-log';
 import { assessRefund } from '../../fraud/refund-risk';
-import { AmountError, parseAmount } from '../../money/money';
 import { isWorthAtLeast } from '../../money/usd-equivalent';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
+import { amountOfField } from '../../platform/http/amounts';
 import { ValidationProblem } from '../../platform/http/problem';
 import { currentAccess, currentContext } from '../../platform/http/request-context';
 import { newId } from '../../platform/identifiers';
@@ -93,16 +93,7 @@ export class CreateRefund {
 /** The amount that was asked for, or all that is left. */
 function amountOf({ payCurrency, ...payment }: Payment, text: string | undefined): bigint {
   const leftMinor = payment.amountReceivedMinor - payment.amountRefundedMinor - payment.amountRefundingMinor;
-  const amountMinor = text === undefined ? leftMinor : parsed(text, payCurrency);
+  const amountMinor = text === undefined ? leftMinor : amountOfField('amount', text, payCurrency);
   if (amountMinor > leftMinor || amountMinor === 0n) throw new RefundTooLarge(leftMinor, payCurrency);
   return amountMinor;
-}
-
-function parsed(text: string, currency: Payment['payCurrency']): bigint {
-  try {
-    return parseAmount(text, currency);
-  } catch (error) {
-    if (!(error instanceof AmountError)) throw error;
-    throw new ValidationProblem([{ field: 'amount', code: error.reason, message: error.message }]);
-  }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { decisionBody } from '../../auth/decisions/decisions.dto';
 import { SIMULATED_OUTCOMES } from '../../payouts/simulator';
+import { amountText } from '../../platform/http/amounts';
 import { listQuery, pageOf } from '../../platform/http/pagination';
 import { freeText, idSchema, visibleText } from '../../platform/http/validation';
-import { amountText } from '../payments.dto';
 import { adminRefundObject, refundObject } from './refund-presenter';
 import { REFUND_STATUSES } from './refund-state';
 

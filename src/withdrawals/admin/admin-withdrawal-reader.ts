@@ -1,12 +1,11 @@
 import { Injectable, type StreamableFile } from '@nestjs/common';
 import { StaffExports } from '../../audit/staff-exports';
 import { decisionsOf } from '../../auth/decisions/decision-records';
-import { AmountError, parseAmount } from '../../money/money';
 import { payoutsOf } from '../../payouts/payout-records';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
+import { amountOfField } from '../../platform/http/amounts';
 import { columnsOf } from '../../platform/http/csv-export';
 import { keyset, type Page, type PageQuery, toPage } from '../../platform/http/pagination';
-import { ValidationProblem } from '../../platform/http/problem';
 import { withdrawalFromRow, type WithdrawalRow } from '../withdrawal';
 import { findAnywhere } from '../withdrawal-lookup';
 import { type AdminWithdrawalObject, adminWithdrawalObject, presentWithdrawalToStaff } from '../withdrawal-presenter';
@@ -52,17 +51,7 @@ function presentRowAt(now: Date): (row: WithdrawalRow) => AdminWithdrawalObject 
   return (row) => presentWithdrawalToStaff(withdrawalFromRow(row), now);
 }
 
-/** The condition on the amount, where there is one. */
+/** The condition on the amount, where there is one: what stands in it is a whole number, whatever the caller wrote. */
 function atLeast({ currency, amount_gte: amountGte }: AdminListQuery): string | undefined {
-  return currency && amountGte ? `amount_minor >= ${minorOf(amountGte, currency)}` : undefined;
-}
-
-/** Digits only: what comes out of the parser is a whole number, whatever the caller wrote. */
-function minorOf(text: string, currency: NonNullable<AdminListQuery['currency']>): string {
-  try {
-    return parseAmount(text, currency).toString();
-  } catch (error) {
-    if (!(error instanceof AmountError)) throw error;
-    throw new ValidationProblem([{ field: 'amount_gte', code: error.reason, message: error.message }]);
-  }
+  return currency && amountGte ? `amount_minor >= ${amountOfField('amount_gte', amountGte, currency)}` : undefined;
 }
