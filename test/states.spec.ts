@@ -1,3 +1,4 @@
+import { ANOMALY_STATUSES, ANOMALY_TRANSITIONS } from '../src/fraud/anomalies/anomaly-state';
 import { PAYMENT_STATUSES, PAYMENT_TRANSITIONS } from '../src/payments/payment-state';
 import { REFUND_STATUSES, REFUND_TRANSITIONS } from '../src/payments/refunds/refund-state';
 import { WITHDRAWAL_STATUSES, WITHDRAWAL_TRANSITIONS } from '../src/withdrawals/withdrawal-state';
@@ -13,6 +14,7 @@ describe('the states', () => {
   afterAll(() => database.drop());
 
   it.each<[string, readonly string[], Table]>([
+    ['anomaly', ANOMALY_STATUSES, Object.fromEntries(ANOMALY_STATUSES.map((from) => [from, { ...ANOMALY_TRANSITIONS[from] }]))],
     ['payment', PAYMENT_STATUSES, PAYMENT_TRANSITIONS],
     ['refund', REFUND_STATUSES, REFUND_TRANSITIONS],
     ['withdrawal', WITHDRAWAL_STATUSES, WITHDRAWAL_TRANSITIONS],
