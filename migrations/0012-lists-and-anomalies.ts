@@ -8,7 +8,7 @@ export class ListsAndAnomalies1763600000012 implements MigrationInterface {
         id text collate "C" primary key,
         list text not null check (list in ('allow', 'block')),
         kind text collate "C" not null check (kind in ('ip', 'country', 'customer', 'email_domain', 'destination', 'card')),
-        value text collate "C" not null check (length(value) between 1 and 253),
+        value text collate "C" not null check (length(value) between 1 and 255),
         -- How risk_list_hits finds it: by one index each, whatever the planner knows of the table.
         subject text collate "C" not null generated always as (kind || ' ' || value) stored,
         network inet generated always as (case when kind = 'ip' and removed_at is null then value::inet end) stored,

@@ -8,6 +8,8 @@ import { ChainsModule } from './chains/chains.module';
 import { ApiKey } from './clients/api-key.entity';
 import { Client } from './clients/client.entity';
 import { ClientsModule } from './clients/clients.module';
+import { AnomaliesModule } from './fraud/anomalies/anomalies.module';
+import { RiskListsModule } from './fraud/lists/risk-lists.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { OperationsModule } from './operations/operations.module';
 import { PaymentsModule } from './payments/payments.module';
@@ -42,7 +44,7 @@ const GUARDS: readonly Type[] = [
 const ENTITIES = [Client, ApiKey, Person];
 /** The rooms, lower ones first; a room knows only those before it. */
 const ROOMS: readonly Type[] = [
-  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, ChainsModule, PaymentsModule, RefundsModule,
+  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, RiskListsModule, AnomaliesModule, ChainsModule, PaymentsModule, RefundsModule,
   DestinationsModule, WithdrawalsModule,
   InboundWebhooksModule, OutboundWebhooksModule, OperationsModule,
 ];

@@ -12,6 +12,7 @@ import { callJson, member, openSession, PASSWORD, staff, type TestPerson } from 
 const PREFIXES: Readonly<Record<string, IdPrefix>> = {
   payments: 'pay', 'api-keys': 'key', 'webhook-endpoints': 'we', events: 'evt', 'webhook-deliveries': 'del', sessions: 'ses', people: 'usr',
   clients: 'cli', blocks: 'blk', users: 'usr', destinations: 'dst', refunds: 'ref', 'unmatched-deposits': 'dep', withdrawals: 'wd',
+  anomalies: 'ano', lists: 'rle',
 };
 const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31' };
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { anomalyParameter } from '../src/fraud/anomalies/new-anomaly';
 import { type DeclaredRoute, PolicyRegistry } from '../src/platform/http/policy-registry';
 import { fund } from './support/funds';
 import { Gateway } from './support/gateway';
@@ -10,6 +11,7 @@ const order = { amount: '25.00', currency: 'USD', method: 'simulated' };
 
 /** Bodies of routes that refuse an empty one before they look for the object. */
 const BODIES: Readonly<Record<string, object>> = {
+  'PATCH /v1/anomalies/:id': { status: 'investigating' },
   'PATCH /v1/webhook-endpoints/:id': { events: ['*'] },
   'POST /v1/payments/:id/transactions': { hash: '0'.repeat(64) },
   'POST /v1/test/webhook-endpoints/:id/fail': { outcome: 'timeout' },
@@ -43,9 +45,14 @@ describe('the objects of somebody else', () => {
     const refund = await of.post<{ id: string }>('/v1/refunds', { payment: paid.body.id });
     await fund(gateway, of, 1_000_000n, 'USDT');
     const withdrawal = await of.post<{ id: string }>('/v1/withdrawals', { amount: '1', currency: 'USDT', destination: destination.body.id });
+    const anomaly = await gateway.database.value<string>('select record_anomaly($1)', [anomalyParameter({
+      clientId: of.credentials.clientId, livemode: false, kind: 'payments.velocity', severity: 'high', subjectType: 'payment', subjectId: payment.body.id,
+      title: 'many payments',
+    })]);
     const row = (table: string) => gateway.database.value<string>(`select id from ${table} where client_id = $1 limit 1`, [of.credentials.clientId]);
     return {
       payments: payment.body.id,
+      anomalies: anomaly,
       'api-keys': key.body.id,
       'webhook-endpoints': endpoint.body.id,
       destinations: destination.body.id,
@@ -76,6 +83,7 @@ describe('the objects of somebody else', () => {
          union all select d.id from webhook_deliveries d where client_id = $1
          union all select (t.id || coalesce(t.deleted_at::text, '')) from destinations t where client_id = $1
          union all select w::text from withdrawals w where client_id = $1
+         union all select n::text from anomalies n where client_id = $1
          union all select r::text from refunds r where client_id = $1
          union all select (k.id || coalesce(k.revoked_at::text, '') || coalesce(k.replaced_by, '')) from api_keys k where client_id = $1
          union all select a.id from audit_events a where client_id = $1) as tables (t)`,

@@ -5,7 +5,7 @@ import { Policy } from '../platform/http/policy';
 import { Readiness } from './readiness';
 
 const live = z.object({ status: z.literal('ok') });
-const ready = z.object({ status: z.literal('ok'), checks: z.record(z.string(), z.enum(['ok', 'degraded'])) });
+const ready = z.object({ status: z.literal('ok'), checks: z.record(z.string(), z.enum(['ok', 'degraded', 'off'])) });
 
 /** Answers for whoever watches the process: is it alive, and may it be sent traffic. */
 @ApiTags('Health')
@@ -22,7 +22,7 @@ export class HealthController {
   @Get('ready')
   @Policy({
     access: 'public', limit: 'health', audit: null,
-    summary: 'Tell whether the database, its migrations and the queue are ready, and Redis and the chain if set',
+    summary: 'Tell whether the database, its migrations and the queue are ready, and Redis, the chain and countries if set',
     answer: ready, problems: ['not_ready'],
   })
   ready() {

@@ -8,7 +8,7 @@ import {
 import { SettingsError, type SettingsProblem } from './settings-error';
 
 /**
- * Reads and checks all settings. Pure but for the `NAME_FILE`s of secrets.
+ * Reads and checks all settings. Pure but for the `NAME_FILE`s of secrets and a look at the country database.
  * @throws SettingsError with all problems at once
  */
 export function loadSettings(env: Environment): Settings {
@@ -74,6 +74,7 @@ function toSettings(written: WrittenSettings): Settings {
     smtpUrl: written.SMTP_URL,
     mailFrom: written.MAIL_FROM,
     captcha: { provider: written.CAPTCHA_PROVIDER, siteKey: written.CAPTCHA_SITE_KEY, secret: written.CAPTCHA_SECRET },
+    geoipDatabase: written.GEOIP_DATABASE && resolve(written.GEOIP_DATABASE),
     debugEndpoints: written.DEBUG_ENDPOINTS_ENABLED ? 'all' : written.DEBUG_ENDPOINTS_WHITELIST,
     deprecatedApiVersions: written.DEPRECATED_API_VERSIONS,
     disabledApiVersions: written.DISABLED_API_VERSIONS,

@@ -1,5 +1,6 @@
 import * as ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { isGeoipFile } from './geoip-file';
 import { readWatchOnlyKey } from './watch-only-key';
 
 /*
@@ -93,6 +94,12 @@ export const watchOnlyKeySetting = z.string()
     "is not an extended public key (xpub...) of an account; expected the one of m/44'/195'/0'",
   )
   .transform((text) => text.trim());
+
+/** A database of countries as a file that is there. */
+export const geoipDatabaseSetting = z.string().refine(
+  isGeoipFile,
+  "is not a country database; expected the path of a file in MaxMind's format (.mmdb) that this user may read",
+);
 
 /** A Redis address, plain or over TLS (https://www.iana.org/assignments/uri-schemes/prov/redis). */
 export const redisUrlSetting = z.string().refine(

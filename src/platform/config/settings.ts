@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import {
   addressRangesSetting, apiVersionsSetting, booleanSetting, chainSourcesSetting, databaseUrlSetting, type DeprecatedVersion,
-  deprecatedVersionsSetting, hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting, redisUrlSetting,
+  deprecatedVersionsSetting, geoipDatabaseSetting, hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting,
+  redisUrlSetting,
   sharedSecretsSetting, smtpUrlSetting, tokenSecretSetting, watchOnlyKeySetting, webAddressSetting, wordSetting,
 } from './setting-types';
 
@@ -61,6 +62,8 @@ export interface Settings {
   smtpUrl?: string;
   /** The sender of the gateway's mail, such as `CPGateway <no-reply@pay.example.com>`. */
   mailFrom: string;
+  /** The file that tells countries from addresses. Absent = nothing that asks for a country is looked at. */
+  geoipDatabase?: string;
   captcha: { provider: CaptchaProvider; siteKey?: string; secret?: string };
   /** Debug endpoints that exist: all of them, or those named. */
   debugEndpoints: 'all' | readonly string[];
@@ -141,6 +144,7 @@ export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvid
     MAIL_FROM: mailAddressSetting.default('CPGateway <no-reply@localhost>'),
     CAPTCHA_PROVIDER,
     ...captchaSettings(captchaProvider),
+    GEOIP_DATABASE: geoipDatabaseSetting.optional(),
     DEBUG_ENDPOINTS_ENABLED: booleanSetting.default(!isProduction),
     DEBUG_ENDPOINTS_WHITELIST: namesSetting.default([]),
     DEPRECATED_API_VERSIONS: deprecatedVersionsSetting.default([]),

@@ -1,10 +1,6 @@
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { createHostResolver } from './host-resolver';
-import {
-  allowedAddressesOf, assertUrlShape, hostOf, isAllowedAddress, UrlNotAllowedError, type OutboundPolicy,
-} from './outbound-url';
-import { deadlineError, toSendError } from './send-error';
+import type { Agent, Dispatcher } from 'undici';
+import { guardedAgent, withDeadline, withResolver } from './guarded-connection';
+import { assertUrlShape, type OutboundPolicy } from './outbound-url';
 
 /** One request to an address that somebody outside the application chose. */
 export interface GuardedRequest {
@@ -26,10 +22,6 @@ export interface GuardedResponse {
 }
 
 const EXCERPT_BYTES = 4096;
-const CONNECTIONS_PER_ORIGIN = 64;
-const CONNECT_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 4_000;
-
 /**
  * Sends requests to URLs that merchants and operators enter, without letting them reach into our own network.
  * The address is checked inside the connection set-up, on the very address that the socket connects to, so that a DNS
@@ -41,42 +33,15 @@ export class GuardedSender {
   private readonly agent: Agent;
 
   constructor(policy: OutboundPolicy) {
-    this.policy = { ...policy, lookup: policy.lookup ?? createHostResolver({ useHostsFile: policy.allowPrivateNetworks }) };
-    this.agent = new Agent({
-      connections: CONNECTIONS_PER_ORIGIN,
-      pipelining: 1,
-      // The receiver may not ask for more, or it could hold connections open for minutes.
-      keepAliveTimeout: IDLE_TIMEOUT_MS,
-      keepAliveMaxTimeout: IDLE_TIMEOUT_MS,
-      // The deadline of each request replaces these; they count from the last byte, which a dripping answer resets.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: guardedConnector(this.policy),
-    });
+    this.policy = withResolver(policy);
+    this.agent = guardedAgent(this.policy);
   }
 
   /** Sends one POST. Throws SendError; any answer with a status, also a 500, is returned. */
   async post(request: GuardedRequest): Promise<GuardedResponse> {
     const startedAt = performance.now();
-    const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    // undici heeds the signal only once a connection stands, so the deadline is raced as well. A request that is
-    // given up while it waits for a connection is dropped by the signal and never written.
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = deadlineError(request.timeoutMs);
-        abort.abort(error);
-        reject(error);
-      }, request.timeoutMs);
-    });
-    try {
-      const answer = await Promise.race([this.exchange(request, abort.signal), deadline]);
-      return { ...answer, durationMs: Math.round(performance.now() - startedAt) };
-    } catch (error) {
-      throw toSendError(error);
-    } finally {
-      clearTimeout(timer);
-    }
+    const answer = await withDeadline(request.timeoutMs, (signal) => this.exchange(request, signal));
+    return { ...answer, durationMs: Math.round(performance.now() - startedAt) };
   }
 
   /** Ends the requests under way and all connections at once. */
@@ -101,38 +66,6 @@ export class GuardedSender {
     });
     return { status: statusCode, headers: flatten(headers), bodyExcerpt: await excerptOf(body) };
   }
-}
-
-function guardedConnector(policy: OutboundPolicy): buildConnector.connector {
-  const connect = buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    autoSelectFamily: true,
-    // Node.js gives the first of several addresses 250 ms, too little for a receiver on another continent.
-    autoSelectFamilyAttemptTimeout: 1_000,
-    lookup: guardedLookup(policy),
-  });
-  return (options, callback) => {
-    // Node.js does not look up a host that is an IP address already.
-    const host = hostOf(options.hostname);
-    if (isIP(host) !== 0 && !isAllowedAddress(host, policy)) {
-      queueMicrotask(() => callback(new UrlNotAllowedError('address'), null));
-    } else {
-      connect(options, callback);
-    }
-  };
-}
-
-function guardedLookup(policy: OutboundPolicy): LookupFunction {
-  return (hostname, options, callback) => {
-    void allowedAddressesOf(hostname, policy).then((addresses) => {
-      const found = addresses.map((address) => ({ address, family: isIP(address) }));
-      if (options.all) {
-        callback(null, found);
-      } else {
-        callback(null, found[0].address, found[0].family);
-      }
-    }, (error: NodeJS.ErrnoException) => callback(error, ''));
-  };
 }
 
 function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
