@@ -10,6 +10,8 @@ import { Client } from './clients/client.entity';
 import { ClientsModule } from './clients/clients.module';
 import { AnomaliesModule } from './fraud/anomalies/anomalies.module';
 import { RiskListsModule } from './fraud/lists/risk-lists.module';
+import { FraudModule } from './fraud/fraud.module';
+import { LoginRiskModule } from './fraud/login-risk.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { OperationsModule } from './operations/operations.module';
 import { PaymentsModule } from './payments/payments.module';
@@ -44,7 +46,8 @@ const GUARDS: readonly Type[] = [
 const ENTITIES = [Client, ApiKey, Person];
 /** The rooms, lower ones first; a room knows only those before it. */
 const ROOMS: readonly Type[] = [
-  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule, RiskListsModule, AnomaliesModule, ChainsModule, PaymentsModule, RefundsModule,
+  PlatformModule, AuditModule, LedgerModule, ClientsModule, AuthModule, AccountsModule,
+  RiskListsModule, AnomaliesModule, FraudModule, LoginRiskModule, ChainsModule, PaymentsModule, RefundsModule,
   DestinationsModule, WithdrawalsModule,
   InboundWebhooksModule, OutboundWebhooksModule, OperationsModule,
 ];

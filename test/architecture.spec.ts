@@ -180,6 +180,7 @@ const NOT_IN_A_BOOK: Readonly<Record<string, string[]>> = {
   provider_references: ['provider', 'reference'],
   reconciliations: ['day', 'livemode'],
   refresh_tokens: ['token_hash'],
+  risk_definitions: ['kind', 'name', 'version'],
   risk_list_entries: ['id'],
   schema_functions: ['name'],
   schema_migrations: ['id'],

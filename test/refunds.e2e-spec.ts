@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { USDT_CONTRACT } from '../src/chains/tron/tron-address';
-import { assessRefund } from '../src/fraud/refund-risk';
 import { LedgerCheck } from '../src/ledger/ledger-check';
 import { RefundPorts } from '../src/payments/refunds/paying/refund-ports';
 import type { RefundObject } from '../src/payments/refunds/refund-presenter';
@@ -11,11 +10,6 @@ import type { Answer, Merchant } from './support/merchant';
 import { paidPayment } from './support/paid-payment';
 import { member } from './support/people';
 import { expectProblem } from './support/problems';
-
-jest.mock('../src/fraud/refund-risk', () => {
-  const real = jest.requireActual<typeof import('../src/fraud/refund-risk')>('../src/fraud/refund-risk');
-  return { ...real, assessRefund: jest.fn(real.assessRefund) };
-});
 
 const CUSTOMER = 'TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL';
 const DEPOSIT = 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH';
@@ -179,13 +173,21 @@ describe('refunds', () => {
   });
 
   it('is stopped where the rules say so, and nothing is held', async () => {
-    const payment = await pay('25.00');
-    jest.mocked(assessRefund).mockReturnValueOnce({ score: 0.9, decision: 'block', reasons: ['on a list'] });
+    const { body } = await merchant.post<{ id: string }>('/v1/payments', { amount: '25.00', currency: 'USD', method: 'simulated', customer: 'mallory' });
+    const payment = body.id;
+    await merchant.post(`/v1/test/payments/${payment}/pay`);
+    await gateway.database.rows(
+      `insert into risk_list_entries (id, list, kind, value, source, reason, created_by)
+       values ('rle_${'0'.repeat(32)}', 'block', 'customer', 'mallory', 'staff', 'a known fraudster', 'usr_x')`,
+    );
+    const reason = 'the customer mallory is on the block list: a known fraudster';
     const stopped = await refund(payment);
     expectProblem(stopped, 403, 'risk_blocked');
-    expect([stopped.body, await rows()]).toMatchObject([{ detail: 'This refund is stopped: on a list. Nothing was held.' }, 0]);
-    const [noted] = await gateway.database.rows("select severity, details from security_events where kind = 'refund.blocked'");
-    expect(noted).toMatchObject({ severity: 'high', details: { payment, reasons: ['on a list'] } });
+    expect([stopped.body.detail, await rows()]).toEqual([expect.stringMatching(`^This refund is stopped: ${reason}; .* Nothing was held\\.$`), 0]);
+    const [noted] = await gateway.database.rows("select severity, details from security_events where kind = 'risk.blocked'");
+    expect(noted).toMatchObject({ severity: 'high', details: { subject: 'refund', score: 1, reasons: expect.arrayContaining([reason]) } });
+    expect(await gateway.database.rows('select decision, fired from risk_assessments where subject_id = $1', [(noted.details as { subject_id: string }).subject_id]))
+      .toEqual([{ decision: 'block', fired: ['refund_block_list', 'refund_whole_at_once'] }]);
   });
 
   it('lets test keys decide, and try every end of a payout', async () => {

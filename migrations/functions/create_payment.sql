@@ -2,9 +2,9 @@
 -- It decides nothing: every value comes from the caller (src/payments/create-payment.ts).
 --
 -- p_access: see check_access. p_claim: see claim_idempotency, with the answer. p_payment: the columns of payments, and with a
--- deposit_address its "derivation_index": the address is watched from then on.
+-- deposit_address its "derivation_index": the address is watched from then on. p_risk: see write_assessment.
 -- Answers null when created, or what claim_idempotency says.
-create or replace function create_payment(p_access jsonb, p_claim jsonb, p_payment jsonb, p_audit jsonb, p_events json)
+create or replace function create_payment(p_access jsonb, p_claim jsonb, p_payment jsonb, p_audit jsonb, p_events json, p_risk jsonb)
 returns jsonb
 language plpgsql as $$
 declare
@@ -26,6 +26,7 @@ begin
     values ('tron', p_payment ->> 'deposit_address', v_client, v_livemode, p_payment ->> 'id', (p_payment ->> 'derivation_index')::bigint,
             (p_payment ->> 'created_at')::timestamptz, now());
   end if;
+  perform write_assessment(p_risk);
   perform write_audit(p_audit);
   perform emit_events(v_client, v_livemode, p_events);
   return null;

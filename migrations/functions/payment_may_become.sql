@@ -5,6 +5,7 @@ language sql immutable as $$
     ('pending', 'processing'), ('pending', 'succeeded'), ('pending', 'failed'), ('pending', 'expired'), ('pending', 'canceled'),
     ('processing', 'succeeded'), ('processing', 'failed'), ('processing', 'pending'),
     ('failed', 'succeeded'), ('failed', 'pending'),
-    ('expired', 'succeeded')
+    ('expired', 'succeeded'),
+    ('processing', 'canceled'), ('failed', 'canceled'), ('failed', 'processing')
   );
 $$;

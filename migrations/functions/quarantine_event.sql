@@ -1,6 +1,7 @@
 -- Settles a provider's event that no payment takes: the money it tells of is kept for people to look at, once, whatever
 -- number of events tell of it. p_deposit: a row of unmatched_deposits, or null when the event tells of none.
-create or replace function quarantine_event(p_inbox jsonb, p_deposit jsonb) returns void
+-- p_failure and the answer: see note_failure.
+create or replace function quarantine_event(p_inbox jsonb, p_deposit jsonb, p_failure jsonb) returns jsonb
 language plpgsql as $$
 begin
   perform settle_inbox(p_inbox);
@@ -14,4 +15,5 @@ begin
       from jsonb_populate_record(null::unmatched_deposits, p_deposit) d
     on conflict do nothing;
   end if;
+  return note_failure(p_failure);
 end $$;

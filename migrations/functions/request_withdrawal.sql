@@ -2,10 +2,11 @@
 -- It decides nothing: every value comes from the caller (src/withdrawals/request-withdrawal.ts).
 --
 -- p_withdrawal: the columns of withdrawals. p_hold: the pending transfer from available to payout, as ledger_transfer takes it.
+-- p_risk: see write_assessment.
 -- Answers null when requested, or what claim_idempotency says.
 -- CPG01: the destination was deleted meanwhile; read again and decide again. CPG05: paused. check_violation: not so much available.
 create or replace function request_withdrawal(
-  p_access jsonb, p_claim jsonb, p_withdrawal jsonb, p_hold jsonb, p_audit jsonb, p_events json
+  p_access jsonb, p_claim jsonb, p_withdrawal jsonb, p_hold jsonb, p_audit jsonb, p_events json, p_risk jsonb
 ) returns jsonb
 language plpgsql as $$
 declare
@@ -26,10 +27,11 @@ begin
   end if;
   perform ledger_transfer(v_client, v_livemode, p_withdrawal ->> 'currency', p_hold);
   insert into withdrawals (client_id, livemode, id, status, amount_minor, currency, destination_id, destination, requested_by,
-                           approvals_required, risk, hold_id, created_at, updated_at)
+                           approvals_required, risk, review, hold_id, created_at, updated_at)
   select w.client_id, w.livemode, w.id, w.status, w.amount_minor, w.currency, w.destination_id, w.destination, w.requested_by,
-         w.approvals_required, w.risk, w.hold_id, w.created_at, w.updated_at
+         w.approvals_required, w.risk, w.review, w.hold_id, w.created_at, w.updated_at
     from jsonb_populate_record(null::withdrawals, p_withdrawal) w;
+  perform write_assessment(p_risk);
   perform write_audit(p_audit);
   perform emit_events(v_client, v_livemode, p_events);
   return null;

@@ -4,6 +4,7 @@ import { SecurityLog } from '../audit/security-log';
 import { currentContext } from '../platform/http/request-context';
 import { AddressBlocker } from '../platform/security/blocks/address-blocker';
 import { countedAddress } from '../platform/security/blocks/networks';
+import { LOGIN_RISK, type LoginRisk } from '../platform/security/login-risk';
 import type { SecurityEvent } from '../platform/security/security-events';
 import { isStaff } from '../platform/security/person-rules';
 import { sha256Hex } from '../platform/security/crypto/digests';
@@ -27,14 +28,17 @@ export class SuspiciousActivity {
     @Inject(ThrottlerStorage) private readonly counters: ThrottlerStorage,
     private readonly log: SecurityLog,
     private readonly blocker: AddressBlocker,
+    @Inject(LOGIN_RISK) private readonly risk: LoginRisk,
   ) {}
 
   /** A wrong password, or an e-mail that nobody has. Counted by address and by account. */
   async failedLogin(email: string, person: Pick<Person, 'id' | 'clientId' | 'role'> | undefined): Promise<void> {
     const source = countedAddress(currentContext().ip);
     await this.write({ kind: 'login.failed', severity: 'medium', source, action: 'refused' }, person);
+    const account = person?.id ?? `account ${accountDigest(email)}`;
     await this.flag('failed_logins', source, person);
-    await this.flag('failed_logins', person?.id ?? `account ${accountDigest(email)}`, person);
+    await this.flag('failed_logins', account, person);
+    await this.risk.failed(account);
     if (person && isStaff(person.role)) await this.failedStaffLogin(person);
   }
 

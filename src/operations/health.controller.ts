@@ -22,7 +22,7 @@ export class HealthController {
   @Get('ready')
   @Policy({
     access: 'public', limit: 'health', audit: null,
-    summary: 'Tell whether the database, its migrations and the queue are ready, and Redis, the chain and countries if set',
+    summary: 'Tell whether the database, its migrations and the queue are ready, Redis and the chain if set, and whether fraud detection and its country database are on',
     answer: ready, problems: ['not_ready'],
   })
   ready() {

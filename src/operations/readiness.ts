@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ChainHealth } from '../chains/chain-health';
+import { RiskEngine } from '../fraud/assessments/risk-engine';
 import { CountryLookup } from '../fraud/geo/country-lookup';
 import { Problem } from '../platform/http/problem';
 import { JobQueue } from '../platform/jobs/job-queue';
 import { RedisLink } from '../platform/security/limits/redis-link';
 
-/** `degraded`: it works on without this part, less well. `off`: nobody has asked for this part. */
+/** `degraded`: it works on without this part, less well. `off`: the operator does not want this part, or has not set it up. */
 type Check = 'ok' | 'degraded' | 'off';
 
 /** Tells whether this instance may be sent traffic. */
@@ -17,6 +18,7 @@ export class Readiness {
     private readonly jobs: JobQueue,
     private readonly redis: RedisLink,
     private readonly chain: ChainHealth,
+    private readonly risk: RiskEngine,
     private readonly countries: CountryLookup,
   ) {}
 
@@ -32,7 +34,7 @@ export class Readiness {
     const checks = { database: migrated !== undefined, migrations: migrated === true, queue: this.jobs.isRunning };
     const failing = Object.entries(checks).filter(([, ok]) => !ok).map(([name]) => name);
     if (failing.length > 0) throw new Problem('not_ready', `Not ready: ${failing.join(', ')}.`, { headers: { 'retry-after': '5' } });
-    const parts = { ...this.redisCheck(), ...this.chainCheck(), geoip: this.countries.state };
+    const parts = { ...this.redisCheck(), ...this.chainCheck(), fraud_detection: this.risk.enabled ? 'ok' : 'off', geoip: this.countries.state } as const;
     return { status: 'ok', checks: { database: 'ok', migrations: 'ok', queue: 'ok', ...parts } };
   }
 

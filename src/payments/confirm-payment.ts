@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { SecurityLog } from '../audit/security-log';
+import { CardTestingGuard, type FailureParameter, type Stopped } from '../fraud/guard/card-testing-guard';
 import { SQLSTATE, sqlStateOf } from '../platform/database/database-errors';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { type ProviderEvent, type ProviderEventResult, ProviderEvents } from '../platform/providers/provider-event';
@@ -19,7 +20,7 @@ const SETTLES: Readonly<Record<string, readonly PaymentMethod[]>> = {
 };
 
 /** What is to be done with an event: change a payment, put the money aside, or nothing. */
-type Verdict = { change: PaymentChange } | { result: ProviderEventResult; deposit?: object };
+type Verdict = { change: PaymentChange } | { result: ProviderEventResult; deposit?: object; failure?: FailureParameter; payment?: Payment };
 
 /** Applies a provider's events to payments: read, decide, and write in one statement that fails if the payment has moved. */
 @Injectable()
@@ -31,6 +32,7 @@ export class ConfirmPayment implements OnModuleInit {
     private readonly events: ProviderEvents,
     private readonly securityLog: SecurityLog,
     private readonly chainNotices: ChainNotices,
+    private readonly guard: CardTestingGuard,
   ) {}
 
   onModuleInit(): void {
@@ -63,7 +65,20 @@ export class ConfirmPayment implements OnModuleInit {
     if (event.livemode !== undefined && event.livemode !== payment.livemode) return aside(event, payment, 'wrong_mode');
     if (!SETTLES[event.source]?.includes(payment.method)) return aside(event, payment, 'wrong_method');
     if (event.kind === 'payment.succeeded') return this.decideArrival(event, found);
-    return decideProgress(event, payment);
+    return this.decideProgress(event, payment);
+  }
+
+  private decideProgress(event: ProviderEvent, payment: Payment): Verdict {
+    const status = statusAfter(payment.status, event.kind === 'payment.processing' ? 'process' : 'fail');
+    const at = new Date();
+    const failure = event.kind === 'payment.failed' ? this.guard.failureOf(payment, event.cardFingerprint, at) : undefined;
+    // Each attempt that failed counts against its card, whatever has become of the payment meanwhile.
+    if (!status || payment.amountReceivedMinor > 0n) return { ...nothing(`the payment is ${payment.status} already`), failure, payment };
+    const outcome = event.failureCode ? `${status}: ${event.failureCode}` : status;
+    const settles = { source: event.source, eventId: event.eventId, status: 'applied', outcome } as const;
+    // A sign of life answers what was unknown; what is unusual about money that came stays, whichever was told first.
+    const exception = payment.exception === 'unknown' ? null : payment.exception;
+    return { change: { before: payment, after: { status, exception }, settles, failure, at } };
   }
 
   private decideArrival(event: ProviderEvent, { payment, clientSettings }: FoundPayment): Verdict {
@@ -78,17 +93,19 @@ export class ConfirmPayment implements OnModuleInit {
   private async write(event: ProviderEvent, verdict: Verdict): Promise<ProviderEventResult> {
     if ('change' in verdict) {
       // Unlike a request, a job decides again itself: the statement is bound to what it read.
-      await this.unitOfWork.once(changeStatement(verdict.change));
+      const [row] = await this.unitOfWork.once<{ stopped: Stopped }>(changeStatement(verdict.change));
+      await this.guard.tell(verdict.change.before, verdict.change.before.id, row!.stopped);
       const { status, outcome } = verdict.change.settles!;
       if (status === 'quarantined') await this.alert(event, outcome);
       return { status, outcome };
     }
     const inbox = { source: event.source, event_id: event.eventId, ...verdict.result };
-    await this.unitOfWork.once({
+    const [row] = await this.unitOfWork.once<{ stopped: Stopped }>({
       name: 'quarantine_event',
-      text: 'select quarantine_event($1, $2)',
-      values: [JSON.stringify(inbox), verdict.deposit ? JSON.stringify(verdict.deposit) : null],
+      text: 'select quarantine_event($1, $2, $3) as stopped',
+      values: [JSON.stringify(inbox), verdict.deposit ? JSON.stringify(verdict.deposit) : null, verdict.failure ? JSON.stringify(verdict.failure) : null],
     });
+    if (verdict.payment) await this.guard.tell(verdict.payment, verdict.payment.id, row!.stopped);
     if (verdict.result.status === 'quarantined') await this.alert(event, verdict.result.outcome);
     return verdict.result;
   }
@@ -105,23 +122,13 @@ export class ConfirmPayment implements OnModuleInit {
   }
 }
 
-function decideProgress(event: ProviderEvent, payment: Payment): Verdict {
-  const status = statusAfter(payment.status, event.kind === 'payment.processing' ? 'process' : 'fail');
-  if (!status || payment.amountReceivedMinor > 0n) return nothing(`the payment is ${payment.status} already`);
-  const outcome = event.failureCode ? `${status}: ${event.failureCode}` : status;
-  const settles = { source: event.source, eventId: event.eventId, status: 'applied', outcome } as const;
-  // A sign of life answers what was unknown; what is unusual about money that came stays, whichever was told first.
-  const exception = payment.exception === 'unknown' ? null : payment.exception;
-  return { change: { before: payment, after: { status, exception }, settles, at: new Date() } };
-}
-
 function arrivalOf({ source, subject, livemode, occurredAt }: ProviderEvent): Arrival | undefined {
   const { reference, amountMinor, currency, expectedAmountMinor } = subject;
   if (!reference || !amountMinor || !currency) return undefined;
   return { provider: source, reference, amountMinor, currency, expectedAmountMinor, livemode, occurredAt };
 }
 
-function nothing(outcome: string): Verdict {
+function nothing(outcome: string): { result: ProviderEventResult } {
   return { result: { status: 'ignored', outcome } };
 }
 

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { QueryConfig } from 'pg';
 import { auditParameter } from '../audit/audit-event';
+import { assessmentParameter, type Assessment, riskOf } from '../fraud/assessments/assessment';
+import { AssessPayment } from '../fraud/assessments/assess-payment';
+import { RiskEngine } from '../fraud/assessments/risk-engine';
+import type { PaymentFacts } from '../fraud/signals/payment-signals';
 import { type DepositAddress, DepositAddressBook } from '../chains/deposit-address-book';
 import { isCrypto } from '../money/currency';
 import { parseAmount } from '../money/money';
@@ -12,54 +17,91 @@ import { eventsParameter } from '../platform/outbox/outbox';
 import { type Payment, paymentColumns } from './payment';
 import { type PaymentObject, presentPayment } from './payment-presenter';
 import type { CreatePaymentBody } from './payments.dto';
+import { PaymentBlocked } from './payments.errors';
 
 /**
- * Opens a payment. One round trip: what it writes is decided here, and the SQL function writes it or nothing. On chain there is
- * one more before it, for a fresh address; one that a refused or repeated request does not need stays unused.
+ * Opens a payment. Two round trips: what it is decided on, and the SQL function that writes all of it or nothing. On chain there is
+ * one more between them, for a fresh address; one that a repeated request does not need stays unused.
  */
 @Injectable()
 export class CreatePayment {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly addresses: DepositAddressBook,
+    private readonly risk: AssessPayment,
+    private readonly engine: RiskEngine,
   ) {}
 
-  /** Answers the payment, or ends as a replay when the idempotency key was used before. */
+  /**
+   * Answers the payment, or ends as a replay when the idempotency key was used before.
+   *
+   * @throws PaymentBlocked 403 when the fraud rules stop it: nothing is created, and the key stays free
+   */
   async create(body: CreatePaymentBody): Promise<PaymentObject> {
     refuseImpossible(body, currentAccess(), this.addresses.isOpen);
-    const deposit = body.method === 'usdt_trc20' ? await this.addresses.next() : undefined;
     let answer!: PaymentObject;
-    const [row] = await this.unitOfWork.call<{ outcome: ClaimOutcome | null }>(() => {
-      const { claim } = currentContext();
-      const access = currentAccess();
-      const payment = newPayment(body, access, new Date(), deposit);
+    let assessment!: Assessment;
+    let deposit: DepositAddress | undefined;
+    const [row] = await this.unitOfWork.call<{ outcome: ClaimOutcome | null }>(async () => {
+      const now = new Date();
+      const id = newId('pay', now.getTime());
+      assessment = await this.risk.assess(factsOf(body, currentAccess()), id, now);
+      if (assessment.verdict.decision === 'block') return refusalOf(assessment);
+      if (body.method === 'usdt_trc20') deposit ??= await this.addresses.next();
+      const payment = newPayment(body, currentAccess(), assessment, deposit);
       answer = presentPayment(payment);
-      const change = { kind: 'payment.created', objectId: payment.id, after: answer };
-      return {
-        name: 'create_payment',
-        text: 'select create_payment($1, $2, $3, $4, $5) as outcome',
-        values: [
-          accessParameter(currentContext()),
-          claimParameter(claim!, { status: 201, body: JSON.stringify(answer) }),
-          JSON.stringify({ ...paymentColumns(payment), derivation_index: deposit?.index }),
-          auditParameter(access, [change]),
-          eventsParameter([{ type: change.kind, objectId: payment.id, data: answer }], payment.createdAt),
-        ],
-      };
+      return creationOf(payment, answer, assessment, deposit);
     });
     if (row?.outcome) this.unitOfWork.refuse(row.outcome);
+    await this.engine.tell(assessment);
+    if (assessment.verdict.decision === 'block') throw new PaymentBlocked(riskOf(assessment));
     return answer;
   }
 }
 
-function newPayment(body: CreatePaymentBody, access: BookAccess, now: Date, deposit: DepositAddress | undefined): Payment {
+/** What the fraud rules look at. */
+function factsOf({ amount, currency, customer, payer }: CreatePaymentBody, { clientId, livemode }: BookAccess): PaymentFacts {
+  const { ip, email, country } = payer ?? {};
+  return { clientId, livemode, amountMinor: parseAmount(amount, currency), currency, customer, ip, email, country };
+}
+
+function creationOf(payment: Payment, answer: PaymentObject, assessment: Assessment, deposit: DepositAddress | undefined): QueryConfig {
+  const context = currentContext();
+  const change = { kind: 'payment.created', objectId: payment.id, after: answer };
+  return {
+    name: 'create_payment',
+    text: 'select create_payment($1, $2, $3, $4, $5, $6) as outcome',
+    values: [
+      accessParameter(context),
+      claimParameter(context.claim!, { status: 201, body: JSON.stringify(answer) }),
+      JSON.stringify({ ...paymentColumns(payment), derivation_index: deposit?.index }),
+      auditParameter(payment, [change]),
+      eventsParameter([{ type: change.kind, objectId: payment.id, data: answer }], payment.createdAt),
+      assessmentParameter(assessment),
+    ],
+  };
+}
+
+function refusalOf(assessment: Assessment): QueryConfig {
+  const context = currentContext();
+  return {
+    name: 'refuse_as_risky',
+    text: 'select refuse_as_risky($1, $2, $3) as outcome',
+    values: [accessParameter(context), claimParameter(context.claim!), assessmentParameter(assessment)],
+  };
+}
+
+function newPayment(body: CreatePaymentBody, access: BookAccess, assessment: Assessment, deposit: DepositAddress | undefined): Payment {
+  const { at: now, subjectId: id } = assessment;
   const amountMinor = parseAmount(body.amount, body.currency);
   return {
     clientId: access.clientId,
     livemode: access.livemode,
-    id: newId('pay', now.getTime()),
+    id,
     status: 'pending',
     exception: null,
+    review: assessment.verdict.decision === 'review' ? 'held' : null,
+    risk: riskOf(assessment),
     amountMinor,
     currency: body.currency,
     payAmountMinor: amountMinor,

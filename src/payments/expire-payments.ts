@@ -60,5 +60,5 @@ export class ExpirePayments implements OnApplicationBootstrap {
 /** What an underpaid payment has received so far, to be moved from `pending` to `unmatched` under a name of its own. */
 function waitingPart(payment: Payment) {
   if (payment.amountReceivedMinor === 0n || !isCurrency(payment.payCurrency)) return undefined;
-  return { provider: 'cpgateway', reference: newId('tr'), amountMinor: payment.amountReceivedMinor, currency: payment.payCurrency };
+  return { provider: 'cpgateway', reference: newId('tr'), amountMinor: payment.amountReceivedMinor, currency: payment.payCurrency, reason: 'underpaid' as const };
 }

@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { auditParameter } from '../audit/audit-event';
-import type { CurrencyCode } from '../money/currency';
+import type { FailureParameter } from '../fraud/guard/card-testing-guard';
+import { type CurrencyCode, isCurrency } from '../money/currency';
 import { newId } from '../platform/identifiers';
 import { eventsParameter } from '../platform/outbox/outbox';
 import type { Payment } from './payment';
@@ -19,12 +20,14 @@ export interface SettledEvent {
 export interface PaymentChange {
   before: Payment;
   /** Only the fields that change; without any the payment's revision alone moves. */
-  after: Partial<Pick<Payment, 'status' | 'exception' | 'amountReceivedMinor' | 'feeMinor' | 'providerReference'>>;
+  after: Partial<Pick<Payment, 'status' | 'exception' | 'review' | 'amountReceivedMinor' | 'feeMinor' | 'providerReference'>>;
   settlement?: Settlement;
   arrival?: Arrival;
   settles?: SettledEvent;
   /** Money that waited on this payment and is now for people to decide on: moved from `pending` to `unmatched`. */
-  waiting?: { provider: string; reference: string; amountMinor: bigint; currency: CurrencyCode };
+  waiting?: { provider: string; reference: string; amountMinor: bigint; currency: CurrencyCode; reason: 'underpaid' | 'closed_payment' };
+  /** Counted against card, customer and address. */
+  failure?: FailureParameter;
   at: Date;
 }
 
@@ -48,7 +51,7 @@ export function changeStatement(change: PaymentChange): QueryConfig {
   const shown = presentPayment(payment);
   return {
     name: 'change_payment',
-    text: 'select change_payment($1, $2, $3, $4, $5, $6, $7)',
+    text: 'select change_payment($1, $2, $3, $4, $5, $6, $7, $8) as stopped',
     values: [
       JSON.stringify({
         client_id: before.clientId,
@@ -60,7 +63,9 @@ export function changeStatement(change: PaymentChange): QueryConfig {
         amount_received_minor: payment.amountReceivedMinor.toString(),
         fee_minor: payment.feeMinor.toString(),
         provider_reference: payment.providerReference,
+        review: payment.review,
         updated_at: at,
+        ...learnFrom(before, payment),
       }),
       JSON.stringify(bookingsOf(change)),
       receiptOf(change),
@@ -68,8 +73,15 @@ export function changeStatement(change: PaymentChange): QueryConfig {
       auditParameter(before, [{ kind, objectId: before.id, before: presentPayment(before), after: shown }]),
       eventsParameter([{ type: kind, objectId: before.id, data: shown }], at),
       settles ? JSON.stringify({ source: settles.source, event_id: settles.eventId, status: settles.status, outcome: settles.outcome }) : null,
+      change.failure ? JSON.stringify(change.failure) : null,
     ],
   };
+}
+
+/** Only what has come to a good end tells what is usual: what is merely tried would teach it what its author wants. */
+function learnFrom(before: Payment, { status, payCurrency, amountReceivedMinor }: Payment): { learn?: object } {
+  if (before.status === 'succeeded' || status !== 'succeeded') return {};
+  return { learn: { currency: payCurrency, amount_minor: amountReceivedMinor.toString() } };
 }
 
 /** A change of status is told as that status; anything else that happens to a payment, going back to pending included, is an exception. */
@@ -78,9 +90,9 @@ function eventTypeOf(before: Payment, after: Payment): string {
 }
 
 function bookingsOf({ before, settlement, arrival, waiting }: PaymentChange): object[] {
-  const currency = waiting?.currency ?? (arrival && bookingCurrency(arrival));
+  const currency = waiting?.currency ?? (arrival ? bookingCurrency(arrival) : ownCurrency(before));
   const movements: readonly Movement[] = waiting
-    ? [{ debit: 'pending', credit: 'unmatched', amountMinor: waiting.amountMinor, code: 'expired_part' }]
+    ? [{ debit: 'pending', credit: 'unmatched', amountMinor: waiting.amountMinor, code: waiting.reason === 'underpaid' ? 'expired_part' : 'rejected' }]
     : (settlement?.movements ?? []);
   if (!currency || movements.length === 0) return [];
   return [{
@@ -89,6 +101,10 @@ function bookingsOf({ before, settlement, arrival, waiting }: PaymentChange): ob
       id: newId('tr'), debit, credit, amount_minor: amountMinor.toString(), code, state: 'posted', reference_id: before.id,
     })),
   }];
+}
+
+function ownCurrency({ payCurrency }: Payment): CurrencyCode | undefined {
+  return isCurrency(payCurrency) ? payCurrency : undefined;
 }
 
 function receiptOf({ before, settlement, arrival, at }: PaymentChange): string | null {
@@ -108,7 +124,7 @@ function receiptOf({ before, settlement, arrival, at }: PaymentChange): string |
 
 function unmatchedOf({ before, settlement, arrival, waiting, at }: PaymentChange): object[] {
   const kept = waiting
-    ? { ...waiting, reason: 'underpaid', wish: 'review' }
+    ? { ...waiting, wish: waiting.reason === 'underpaid' ? 'review' : 'refund' }
     : arrival && settlement?.unmatched && { provider: arrival.provider, reference: arrival.reference, currency: arrival.currency, ...settlement.unmatched };
   if (!kept) return [];
   return [{

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { CURRENCY_CODES } from '../money/currency';
 import { formatAmount } from '../money/money';
 import { metadataSchema } from '../platform/http/validation';
+import { riskObject } from '../fraud/risk';
 import { type Payment, PAYMENT_METHODS } from './payment';
-import { PAYMENT_EXCEPTIONS, PAYMENT_STATUSES } from './payment-state';
+import { PAYMENT_EXCEPTIONS, PAYMENT_STATUSES, type PaymentException } from './payment-state';
 
 const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC, milliseconds.' });
 const amount = z.string().meta({ description: 'Decimal string with all decimals of its currency.', examples: ['25.00'] });
@@ -29,8 +30,7 @@ export const paymentObject = z.object({
   customer: z.string().nullable(),
   description: z.string().nullable(),
   return_url: z.string().nullable(),
-  risk: z.object({ score: z.number(), decision: z.enum(['allow', 'review', 'block']), reasons: z.array(z.string()) }).nullable()
-    .meta({ description: 'Null until it has been assessed.' }),
+  risk: riskObject.nullable().meta({ description: 'Null for payments from before there was an assessment.' }),
   checkout_url: z.string().nullable(),
   metadata: metadataSchema,
   expires_at: time,
@@ -38,6 +38,11 @@ export const paymentObject = z.object({
   updated_at: time,
 }).meta({ id: 'Payment' });
 export type PaymentObject = z.output<typeof paymentObject>;
+
+/** The first that holds, in the order in which they are listed. */
+function shownException({ exception, review }: Payment): PaymentException | null {
+  return review === 'held' && exception !== 'unknown' ? 'under_review' : exception;
+}
 
 /** Shows a payment. What the payer told the merchant (address, device) is kept for the fraud rules and never shown. */
 export function presentPayment(payment: Payment): PaymentObject {
@@ -47,7 +52,7 @@ export function presentPayment(payment: Payment): PaymentObject {
     object: 'payment',
     livemode: payment.livemode,
     status: payment.status,
-    exception: payment.exception,
+    exception: shownException(payment),
     amount: formatAmount(payment.amountMinor, payment.currency),
     currency: payment.currency,
     pay_amount: paid(payment.payAmountMinor),
@@ -62,7 +67,7 @@ export function presentPayment(payment: Payment): PaymentObject {
     customer: payment.customer,
     description: payment.description,
     return_url: payment.returnUrl,
-    risk: null,
+    risk: payment.risk,
     checkout_url: null,
     metadata: payment.metadata,
     expires_at: payment.expiresAt.toISOString(),

@@ -1,4 +1,5 @@
 import type { CurrencyCode } from '../money/currency';
+import type { Risk } from '../fraud/risk';
 import type { PaymentException, PaymentStatus } from './payment-state';
 
 export const PAYMENT_METHODS = ['card', 'usdt_trc20', 'simulated'] as const;
@@ -12,13 +13,19 @@ export interface Payer {
   country?: string;
 }
 
+/** Where a payment stands with the people who look at what looks odd; null where nobody has to. */
+export type PaymentReview = 'held' | 'released' | 'rejected' | null;
+
 /** A request for money from a customer. Amounts are minor units of `currency`, or of `payCurrency` from `payAmountMinor` on. */
 export interface Payment {
   clientId: string;
   livemode: boolean;
   id: string;
   status: PaymentStatus;
+  /** What is unusual about its money. That it is under review stands in `review`. */
   exception: PaymentException | null;
+  review: PaymentReview;
+  risk: Risk | null;
   amountMinor: bigint;
   currency: CurrencyCode;
   payAmountMinor: bigint;
@@ -52,6 +59,8 @@ export interface PaymentRow {
   id: string;
   status: PaymentStatus;
   exception: PaymentException | null;
+  review: PaymentReview;
+  risk: Risk | null;
   amount_minor: string;
   currency: CurrencyCode;
   pay_amount_minor: string;
@@ -83,6 +92,8 @@ export function paymentFromRow(row: PaymentRow): Payment {
     id: row.id,
     status: row.status,
     exception: row.exception,
+    review: row.review,
+    risk: row.risk,
     amountMinor: BigInt(row.amount_minor),
     currency: row.currency,
     payAmountMinor: BigInt(row.pay_amount_minor),
@@ -115,6 +126,8 @@ export function paymentColumns(payment: Payment): Record<keyof PaymentRow, unkno
     id: payment.id,
     status: payment.status,
     exception: payment.exception,
+    review: payment.review,
+    risk: payment.risk,
     amount_minor: payment.amountMinor.toString(),
     currency: payment.currency,
     pay_amount_minor: payment.payAmountMinor.toString(),

@@ -7,7 +7,7 @@ const onTime = new Date('2026-01-01T11:59:59.999Z');
 const tooLate = new Date('2026-01-01T12:00:00.001Z');
 
 const payment = (change: Partial<Payment> = {}): Payment => ({
-  clientId: 'cli_1', livemode: false, id: 'pay_1', status: 'pending', exception: null,
+  clientId: 'cli_1', livemode: false, id: 'pay_1', status: 'pending', exception: null, review: null, risk: null,
   amountMinor: 1000n, currency: 'USD', payAmountMinor: 1000n, payCurrency: 'USD',
   amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n, feeMinor: 0n, feeBps: 250, method: 'simulated',
   providerReference: null, depositAddress: null, customer: null, payer: null, description: null, returnUrl: null, metadata: {},

@@ -52,6 +52,10 @@ const EXACT_METHODS: ReadonlySet<PaymentMethod> = new Set(['card']);
  * the caller writes it only if the payment has not moved since.
  */
 export function settle(payment: Payment, arrival: Arrival, rules: PaymentRules): Settlement {
+  return holdBack(payment, settleOpen(payment, arrival, rules));
+}
+
+function settleOpen(payment: Payment, arrival: Arrival, rules: PaymentRules): Settlement {
   const misfit = misfitOf(payment, arrival);
   if (misfit) return putAside(payment, arrival, misfit, 'review');
   if (payment.status === 'canceled') return putAside(payment, arrival, 'closed_payment', 'review');
@@ -60,7 +64,8 @@ export function settle(payment: Payment, arrival: Arrival, rules: PaymentRules):
   // An expired payment's earlier part has gone to the unmatched deposits, or is about to, so no rest can complete it any more,
   // not even one that came in time and is only told of now.
   const isOver = isLate || payment.status === 'expired';
-  if ((isLate && rules.late === 'queue') || (isOver && payment.amountReceivedMinor > 0n)) return overdue(payment, arrival, isLate);
+  const isHeldOver = isOver && payment.review === 'held';
+  if (isHeldOver || (isLate && rules.late === 'queue') || (isOver && payment.amountReceivedMinor > 0n)) return overdue(payment, arrival, isLate);
   return firstPayment(payment, arrival, rules, isLate);
 }
 
@@ -77,20 +82,41 @@ export function creditAnyway(payment: Payment, arrival: Arrival, rules: PaymentR
 
 /** Gives an expired payment back the part that it had received and that went to the unmatched deposits: nothing new has arrived. */
 export function takeBackPart(payment: Payment): Settlement {
+  return letGo(payment, 'unmatched', 'underpaid');
+}
+
+function letGo(payment: Payment, from: 'pending' | 'unmatched', exception: PaymentException | null): Settlement {
   const { amountReceivedMinor } = payment;
   const feeMinor = feeFor(amountReceivedMinor, payment.feeBps);
   const movements: Movement[] = [
-    { debit: 'unmatched', credit: 'available', amountMinor: amountReceivedMinor, code: 'payment_released' },
+    { debit: from, credit: 'available', amountMinor: amountReceivedMinor, code: 'payment_released' },
     { debit: 'available', credit: 'fees', amountMinor: feeMinor, code: 'fee' },
   ];
   return {
     status: statusAfter(payment.status, 'succeed')!,
-    exception: 'underpaid',
+    exception,
     amountReceivedMinor,
     feeMinor,
     movements: movements.filter(({ amountMinor }) => amountMinor > 0n),
-    outcome: 'credited, underpaid',
+    outcome: exception ? `credited, ${exception}` : 'credited',
   };
+}
+
+/**
+ * What is paid under review is not the merchant's yet: all of it waits in `pending`, without a fee, until people release it. A part that
+ * waited there already stays.
+ */
+function holdBack(payment: Payment, decided: Settlement): Settlement {
+  if (payment.review !== 'held' || decided.status !== 'succeeded') return decided;
+  const movements = decided.movements
+    .filter(({ debit, credit }) => debit !== 'pending' && credit !== 'fees')
+    .map((movement) => (movement.credit === 'available' ? { ...movement, credit: 'pending' as const, code: 'partial_payment' } : movement));
+  return { ...decided, status: statusAfter(payment.status, 'hold')!, feeMinor: 0n, movements, outcome: `${decided.outcome}, held for review` };
+}
+
+/** Lets the money of a payment go that was paid under review: nothing new has arrived. */
+export function release(payment: Payment): Settlement {
+  return letGo(payment, 'pending', payment.exception);
 }
 
 function misfitOf(payment: Payment, arrival: Arrival): UnmatchedReason | undefined {

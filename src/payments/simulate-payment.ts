@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { CardTestingGuard, type Stopped } from '../fraud/guard/card-testing-guard';
 import { isCurrency } from '../money/currency';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work';
 import { amountOfField } from '../platform/http/amounts';
@@ -9,7 +10,7 @@ import { changedPayment, changeFor, changeStatement, type PaymentChange } from '
 import { findForChange } from './payment-lookup';
 import { type PaymentObject, presentPayment } from './payment-presenter';
 import { paymentRulesOf } from './payment-rules';
-import { type PaymentTrigger, statusAfter } from './payment-state';
+import { type PaymentStatus, type PaymentTrigger, statusAfter } from './payment-state';
 import { PaymentStateProblem } from './payments.errors';
 import type { SimulateBody } from './payments.dto';
 import { type Arrival, settle } from './settlement';
@@ -19,18 +20,28 @@ const FINAL_CONFIRMATIONS = 19;
 /** A payer and a provider for test keys: provokes what real ones do, by the same rules and through the same statements. */
 @Injectable()
 export class SimulatePayment {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly guard: CardTestingGuard,
+  ) {}
 
   /** Applied before it answers. */
-  pay(id: string, body: SimulateBody): Promise<PaymentObject> {
-    return this.unitOfWork.run(async (tx) => {
+  async pay(id: string, body: SimulateBody): Promise<PaymentObject> {
+    let paid!: Payment;
+    let stopped: Stopped = null;
+    const answer = await this.unitOfWork.run(async (tx) => {
       const payment = await findForChange(tx, id);
-      return presentPayment(await this.play(tx, payment, body));
+      const { customer, payer } = payment;
+      await this.guard.refuseStopped(payment, { card: body.card_fingerprint, customer: customer ?? undefined, ip: payer?.ip });
+      paid = await this.play(tx, payment, body, (found) => { stopped = found; });
+      return presentPayment(paid);
     });
+    await this.guard.tell(paid, paid.id, stopped);
+    return answer;
   }
 
-  private async play(tx: Tx, payment: Payment, body: SimulateBody): Promise<Payment> {
-    if (body.outcome === 'failed') return this.move(tx, payment, 'fail');
+  private async play(tx: Tx, payment: Payment, body: SimulateBody, stops: (stopped: Stopped) => void): Promise<Payment> {
+    if (body.outcome === 'failed') return this.fail(tx, payment, body.card_fingerprint, stops);
     if (body.outcome === 'timeout') return this.write(tx, { before: payment, after: { exception: 'unknown' }, at: new Date() }, 'left without an answer');
     if (body.outcome === 'reorganised') return this.move(tx, await this.move(tx, payment, 'process'), 'reorganise');
     if (body.confirmations < FINAL_CONFIRMATIONS) return this.move(tx, payment, 'process');
@@ -49,9 +60,18 @@ export class SimulatePayment {
     return paid;
   }
 
+  private async fail(tx: Tx, before: Payment, card: string | undefined, stops: (stopped: Stopped) => void): Promise<Payment> {
+    refuseUnmovable(before, 'fail');
+    const at = new Date();
+    const change = { before, after: { status: 'failed', exception: null }, failure: this.guard.failureOf(before, card, at), at } as const;
+    const { text, values } = changeStatement(change);
+    const [row] = await tx.query<{ stopped: Stopped }>(text, values);
+    stops(row!.stopped);
+    return changedPayment(change);
+  }
+
   private move(tx: Tx, before: Payment, trigger: PaymentTrigger): Promise<Payment> {
-    const status = statusAfter(before.status, trigger);
-    if (!status || before.amountReceivedMinor > 0n) throw new PaymentStateProblem(before, trigger === 'fail' ? 'failed' : 'processed');
+    const status = refuseUnmovable(before, trigger);
     return this.write(tx, { before, after: { status, exception: null }, at: new Date() }, status);
   }
 
@@ -62,6 +82,13 @@ export class SimulatePayment {
     await tx.query(text, values);
     return changedPayment(change);
   }
+}
+
+/** The status that the trigger leads to; 409 where it leads nowhere. */
+function refuseUnmovable(before: Payment, trigger: PaymentTrigger): PaymentStatus {
+  const status = statusAfter(before.status, trigger);
+  if (!status || before.amountReceivedMinor > 0n) throw new PaymentStateProblem(before, trigger === 'fail' ? 'failed' : 'processed');
+  return status;
 }
 
 function arrivalOf(payment: Payment, body: SimulateBody): Arrival {

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { QueryConfig } from 'pg';
 import { auditParameter } from '../audit/audit-event';
 import { SecurityLog } from '../audit/security-log';
-import type { Risk } from '../fraud/risk';
-import { assessWithdrawal } from '../fraud/withdrawal-risk';
+import { AssessWithdrawal } from '../fraud/assessments/assess-withdrawal';
+import { assessmentParameter, type Assessment, riskOf } from '../fraud/assessments/assessment';
+import { RiskEngine } from '../fraud/assessments/risk-engine';
 import { insufficientFunds } from '../ledger/ledger.service';
 import { isCrypto, type CurrencyCode } from '../money/currency';
 import { parseAmount } from '../money/money';
@@ -17,6 +19,7 @@ import type { Withdrawal } from './withdrawal';
 import { factsOf, type FoundDestination } from './withdrawal-facts';
 import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
 import type { RequestWithdrawalBody } from './withdrawals.dto';
+import { WithdrawalBlocked } from './withdrawals.errors';
 
 /** From 10,000 US dollars on, in cents, two people have to approve; as for whatever the rules want a second look at. */
 const LARGE_CENTS = 1_000_000n;
@@ -27,6 +30,8 @@ export class RequestWithdrawal {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly securityLog: SecurityLog,
+    private readonly risk: AssessWithdrawal,
+    private readonly engine: RiskEngine,
   ) {}
 
   /**
@@ -36,36 +41,36 @@ export class RequestWithdrawal {
    *   503 `paused`. Nothing is held then.
    */
   async request<T extends object>(book: Book, body: RequestWithdrawalBody, present: (withdrawal: Withdrawal) => T): Promise<T> {
-    let made!: Withdrawal;
+    let made: Withdrawal | undefined;
+    let assessment!: Assessment;
     const rows = await this.unitOfWork.call<{ outcome: ClaimOutcome | null }>(async () => {
-      made = await this.decide(book, body);
-      return statementFor(made, present(made));
+      ({ made, assessment } = await this.decide(book, body));
+      return made ? statementFor(made, present(made), assessment) : refusalOf(assessment);
     }).catch((error: unknown) => {
       throw insufficientFunds(error, body.currency);
     });
     const outcome = rows[0]?.outcome;
     if (outcome) this.unitOfWork.refuse(outcome);
+    await this.engine.tell(assessment);
+    if (!made) throw new WithdrawalBlocked(riskOf(assessment));
     await this.noteLarge(made);
     return present(made);
   }
 
-  private async decide(book: Book, { amount, currency, destination: destinationId }: RequestWithdrawalBody): Promise<Withdrawal> {
+  /** Without a withdrawal it is stopped. */
+  private async decide(book: Book, body: RequestWithdrawalBody): Promise<{ made?: Withdrawal; assessment: Assessment }> {
+    const { amount, currency, destination: destinationId } = body;
     const now = new Date();
     const amountMinor = parseAmount(amount, currency);
-    const found = await factsOf(this.unitOfWork, book, destinationId, amountMinor, currency, now);
+    const { key, ip } = currentContext();
+    // Where staff ask for a client, the address is theirs and says nothing of the client.
+    const ask = { ...book, currency, destinationId, ip: key ? ip : undefined };
+    const found = await factsOf(this.unitOfWork, book, { destinationId, amountMinor, currency }, now, this.risk.request(ask));
     if (!found) throw new NotFoundProblem('destination');
     refuseUnfit(found.destination, currency, now);
-    const risk = assessWithdrawal(found.facts);
-    if (risk.decision === 'block') return this.block(book, amountMinor, currency, risk);
-    return newWithdrawal(book, amountMinor, currency, found.destination, risk, now);
-  }
-
-  private async block(book: Book, amountMinor: bigint, currency: CurrencyCode, risk: Risk): Promise<never> {
-    await this.securityLog.write({
-      kind: 'withdrawal.blocked', severity: 'high', source: book.clientId, clientId: book.clientId, action: 'refused',
-      details: { amount_minor: amountMinor.toString(), currency, score: risk.score, reasons: risk.reasons },
-    });
-    throw new Problem('risk_blocked', `This withdrawal is stopped: ${risk.reasons.join('; ')}. Nothing was held.`);
+    const assessment = await this.risk.assess(ask, found.facts, found.context, newId('wd', now.getTime()));
+    if (assessment.verdict.decision === 'block') return { assessment };
+    return { assessment, made: newWithdrawal(book, amountMinor, currency, found.destination, assessment) };
   }
 
   /** Large withdrawals are nothing wrong; whoever watches wants to see them. */
@@ -80,13 +85,15 @@ export class RequestWithdrawal {
 }
 
 function newWithdrawal(
-  { clientId, livemode }: Book, amountMinor: bigint, currency: CurrencyCode, destination: FoundDestination, risk: Risk, now: Date,
+  { clientId, livemode }: Book, amountMinor: bigint, currency: CurrencyCode, destination: FoundDestination, assessment: Assessment,
 ): Withdrawal {
   const { actor } = currentContext();
+  const { at: now, subjectId: id } = assessment;
+  const risk = riskOf(assessment);
   return {
     clientId,
     livemode,
-    id: newId('wd', now.getTime()),
+    id,
     status: 'pending_review',
     amountMinor,
     currency,
@@ -97,6 +104,7 @@ function newWithdrawal(
     approvals: 0,
     completions: 0,
     risk,
+    review: risk.decision === 'review' ? 'held' : null,
     holdId: newId('tr', now.getTime()),
     settledBy: null,
     transactionHash: null,
@@ -121,27 +129,37 @@ function refuseUnfit({ type, activeAt, isOurs }: FoundDestination, currency: Cur
   }
 }
 
-function statementFor(withdrawal: Withdrawal, answer: object) {
+function statementFor(withdrawal: Withdrawal, answer: object, assessment: Assessment): QueryConfig {
   const { claim } = currentContext();
   const { clientId, livemode, id, amountMinor, currency, holdId, createdAt } = withdrawal;
   const minor = amountMinor.toString();
   const change = { kind: 'withdrawal.requested', objectId: id, after: presentWithdrawalToStaff(withdrawal, createdAt) };
   return {
     name: 'request_withdrawal',
-    text: 'select request_withdrawal($1, $2, $3, $4, $5, $6) as outcome',
+    text: 'select request_withdrawal($1, $2, $3, $4, $5, $6, $7) as outcome',
     values: [
       accessParameter(currentContext()),
       claim ? claimParameter(claim, { status: 201, body: JSON.stringify(answer) }) : null,
       JSON.stringify({
         client_id: clientId, livemode, id, status: withdrawal.status, amount_minor: minor, currency, destination_id: withdrawal.destinationId,
         destination: withdrawal.destination, requested_by: withdrawal.requestedBy, approvals_required: withdrawal.approvalsRequired,
-        risk: withdrawal.risk, hold_id: holdId, created_at: createdAt, updated_at: createdAt,
+        risk: withdrawal.risk, review: withdrawal.review, hold_id: holdId, created_at: createdAt, updated_at: createdAt,
       }),
       JSON.stringify([{
         id: holdId, debit: 'available', credit: 'payout', amount_minor: minor, code: 'withdrawal', state: 'pending', reference_id: id,
       }]),
       auditParameter(withdrawal, [change]),
       eventsParameter([{ type: 'withdrawal.pending_review', objectId: id, data: presentWithdrawal(withdrawal) }], createdAt),
+      assessmentParameter(assessment),
     ],
+  };
+}
+
+function refusalOf(assessment: Assessment): QueryConfig {
+  const context = currentContext();
+  return {
+    name: 'refuse_as_risky',
+    text: 'select refuse_as_risky($1, $2, $3) as outcome',
+    values: [accessParameter(context), context.claim ? claimParameter(context.claim) : null, assessmentParameter(assessment)],
   };
 }

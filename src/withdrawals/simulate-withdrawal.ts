@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../platform/database/unit-of-work';
 import { currentAccess } from '../platform/http/request-context';
 import { DecideWithdrawal } from './admin/decide-withdrawal';
+import { ReviewWithdrawal } from './review-withdrawal';
 import type { Withdrawal } from './withdrawal';
 import { WithdrawalChanges } from './withdrawal-changes';
 import { findInBook } from './withdrawal-lookup';
@@ -24,6 +25,7 @@ export class SimulateWithdrawal {
     private readonly unitOfWork: UnitOfWork,
     private readonly decisions: DecideWithdrawal,
     private readonly changes: WithdrawalChanges,
+    private readonly review: ReviewWithdrawal,
   ) {}
 
   /** Decides on a test withdrawal and says how its payout is to end; 409 when it was decided before. */
@@ -38,6 +40,7 @@ export class SimulateWithdrawal {
         await speak(1);
         return presentWithdrawal(await this.changes.move(tx, withdrawal, 'reject', { failure: 'rejected by the simulator' }));
       }
+      if (withdrawal.review === 'held') withdrawal = await this.review.releaseIn(tx, withdrawal);
       while (withdrawal.status === 'pending_review') {
         const voice: number = withdrawal.approvals + 1;
         await speak(voice);

@@ -15,6 +15,7 @@ export interface MoveDetails {
   failure?: string;
   settledBy?: SettledBy;
   transactionHash?: string;
+  review?: 'released' | 'rejected';
 }
 
 /** How a problem calls what was asked. */
@@ -28,10 +29,15 @@ const UPDATE = `
   with moved as (
     update withdrawals
        set status = $5, failure = coalesce($6, failure), settled_by = coalesce($7, settled_by), transaction_hash = coalesce($8, transaction_hash),
+           review = coalesce($9, review),
            revision = revision + 1, updated_at = now()
      where client_id = $1 and livemode = $2 and id = $3 and revision = $4 and withdrawal_may_become(status, $5)
     returning *)
   select * from moved`;
+
+/** It has ended before any analyst had decided. */
+const CLOSE_REVIEW = `
+  update risk_reviews set status = 'closed' where client_id = $1 and livemode = $2 and subject_id = $3 and status = 'open'`;
 
 /** Writes every change of a withdrawal: the row, what becomes of the hold, the audit event and what the merchant is told, in one transaction. */
 @Injectable()
@@ -49,6 +55,7 @@ export class WithdrawalChanges {
     const after = await this.write(tx, before, status, details);
     const end = ENDS[trigger];
     if (end) await this.ledger[end](tx, before, before.holdId);
+    if (after.review === 'held') await tx.query(CLOSE_REVIEW, [after.clientId, after.livemode, after.id]);
     const kind = `withdrawal.${status}`;
     await this.note(tx, kind, before, after);
     await this.outbox.emit(tx, after, [{ type: kind, objectId: after.id, data: presentWithdrawal(after) }]);
@@ -56,8 +63,8 @@ export class WithdrawalChanges {
   }
 
   /** Something was added to a withdrawal that stays where it is: its revision grows, so that what was signed before is void. */
-  async touch(tx: Tx, before: Withdrawal, kind: string): Promise<Withdrawal> {
-    const after = await this.write(tx, before, before.status, {});
+  async touch(tx: Tx, before: Withdrawal, kind: string, details: MoveDetails = {}): Promise<Withdrawal> {
+    const after = await this.write(tx, before, before.status, details);
     await this.note(tx, kind, before, after);
     return after;
   }
@@ -65,6 +72,7 @@ export class WithdrawalChanges {
   private async write(tx: Tx, { clientId, livemode, id, revision }: Withdrawal, status: string, details: MoveDetails): Promise<Withdrawal> {
     const [row] = await tx.query<WithdrawalRow>(UPDATE, [
       clientId, livemode, id, revision.toString(), status, details.failure ?? null, details.settledBy ?? null, details.transactionHash ?? null,
+      details.review ?? null,
     ]);
     if (!row) throw new Problem('state_conflict', 'This withdrawal was changed meanwhile. Read it again.');
     return withdrawalFromRow(row);

@@ -1,4 +1,5 @@
-import type { WithdrawalFacts } from '../fraud/withdrawal-risk';
+import { contextParameter, type ContextRequest, type RiskContext } from '../fraud/signals/risk-context';
+import { CREDENTIAL_KINDS, type WithdrawalFacts } from '../fraud/signals/withdrawal-signals';
 import type { CurrencyCode } from '../money/currency';
 import type { UnitOfWork } from '../platform/database/unit-of-work';
 import type { Book } from '../platform/outbox/outbox';
@@ -29,6 +30,8 @@ interface FactsRow {
   last_hour: string;
   last_day: string;
   usual_per_day: string;
+  credential_change: { kind: string; at: string } | null;
+  context: RiskContext | null;
 }
 
 /** How many of the newest completed withdrawals make up a client's own history. */
@@ -47,7 +50,11 @@ const FACTS = `
            where e.client_id = $1 and e.livemode = $2 and e.kind = 'provider' and e.side = 'debit' order by e.id desc limit 1) as last_deposit_at,
          h.earlier_count, h.average_minor, h.max_minor, h.usual_per_day,
          (select count(*) from (select from withdrawals w where w.client_id = $1 and w.livemode = $2 and w.id >= $5 limit 1000) r) as last_hour,
-         (select count(*) from (select from withdrawals w where w.client_id = $1 and w.livemode = $2 and w.id >= $6 limit 1000) r) as last_day
+         (select count(*) from (select from withdrawals w where w.client_id = $1 and w.livemode = $2 and w.id >= $6 limit 1000) r) as last_day,
+         (select jsonb_build_object('kind', e.kind, 'at', e.occurred_at) from audit_events e
+           where e.client_id = $1 and e.kind in (${CREDENTIAL_KINDS.map((kind) => `'${kind}'`).join(', ')}) order by e.id desc limit 1) as credential_change,
+         case when $7::jsonb is not null then
+           risk_context(jsonb_set($7::jsonb, '{lists,destination}', to_jsonb(coalesce(d.address, d.iban)))) end as context
     from destinations d
    cross join lateral (
      select count(*) filter (where n.currency = $4) as earlier_count, round(avg(n.amount_minor) filter (where n.currency = $4)) as average_minor,
@@ -58,15 +65,23 @@ const FACTS = `
    ) h
    where d.client_id = $1 and d.livemode = $2 and d.id = $3 and d.deleted_at is null`;
 
-/** Reads what a request for a withdrawal is decided on; undefined when there is no such destination in the book. */
+/**
+ * Reads what a request for a withdrawal is decided on; undefined when there is no such destination in the book. `request`: what the fraud
+ * rules want to know beside it; without one they are not asked.
+ */
 export async function factsOf(
-  unitOfWork: UnitOfWork, { clientId, livemode }: Book, destinationId: string, amountMinor: bigint, currency: CurrencyCode, now: Date,
-): Promise<{ destination: FoundDestination; facts: WithdrawalFacts } | undefined> {
+  unitOfWork: UnitOfWork, { clientId, livemode }: Book, asked: { destinationId: string; amountMinor: bigint; currency: CurrencyCode },
+  now: Date, request: ContextRequest | undefined,
+): Promise<{ destination: FoundDestination; facts: WithdrawalFacts; context: RiskContext | null } | undefined> {
+  const { destinationId, amountMinor, currency } = asked;
   const since = (ageMs: number) => idLowerBound('wd', new Date(now.getTime() - ageMs));
-  const [row] = await unitOfWork.read<FactsRow>('withdrawal_facts', FACTS, [clientId, livemode, destinationId, currency, since(HOUR_MS), since(24 * HOUR_MS)]);
+  const [row] = await unitOfWork.read<FactsRow>('withdrawal_facts', FACTS, [
+    clientId, livemode, destinationId, currency, since(HOUR_MS), since(24 * HOUR_MS), request ? contextParameter(request) : null,
+  ]);
   if (!row) return undefined;
   return {
     destination: { id: row.destination_id, type: row.type, whole: row.whole, activeAt: row.active_at, isOurs: row.is_ours },
+    context: row.context,
     facts: {
       amountMinor,
       currency,
@@ -79,6 +94,7 @@ export async function factsOf(
       usualPerDay: Number(row.usual_per_day),
       destinationAgeSeconds: Math.max(0, Math.floor((now.getTime() - row.created_at.getTime()) / 1000)),
       destinationUsedBefore: row.used_before,
+      credentialChange: row.credential_change && { kind: row.credential_change.kind, at: new Date(row.credential_change.at) },
       now,
     },
   };

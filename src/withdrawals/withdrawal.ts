@@ -13,6 +13,8 @@ export interface Withdrawal extends DecisionSubject {
   /** How many people have said that a bank payout was made; two complete it. */
   completions: number;
   risk: Risk;
+  /** Where it stands with the people who look at what looks odd; while it is held nobody can approve it. */
+  review: 'held' | 'released' | 'rejected' | null;
   /** The pending transfer that holds the funds. */
   holdId: string;
   settledBy: SettledBy | null;
@@ -36,6 +38,7 @@ export interface WithdrawalRow {
   approvals: number;
   completions: number;
   risk: Risk;
+  review: Withdrawal['review'];
   hold_id: string;
   settled_by: SettledBy | null;
   transaction_hash: string | null;
@@ -61,6 +64,7 @@ export function withdrawalFromRow(row: WithdrawalRow): Withdrawal {
     approvals: row.approvals,
     completions: row.completions,
     risk: row.risk,
+    review: row.review,
     holdId: row.hold_id,
     settledBy: row.settled_by,
     transactionHash: row.transaction_hash,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FraudModule } from '../fraud/fraud.module';
 import { LedgerModule } from '../ledger/ledger.module';
 import { PayoutsModule } from '../payouts/payouts.module';
 import { AdminWithdrawalReader } from './admin/admin-withdrawal-reader';
@@ -7,6 +8,7 @@ import { CompleteWithdrawal } from './admin/complete-withdrawal';
 import { DecideWithdrawal } from './admin/decide-withdrawal';
 import { FailWithdrawal } from './admin/fail-withdrawal';
 import { CancelWithdrawal } from './cancel-withdrawal';
+import { ReviewWithdrawal } from './review-withdrawal';
 import { RequestWithdrawal } from './request-withdrawal';
 import { SimulateWithdrawal } from './simulate-withdrawal';
 import { TestWithdrawalsController } from './test-withdrawals.controller';
@@ -18,10 +20,11 @@ import { WithdrawalsController } from './withdrawals.controller';
 
 /** Money that leaves: asked for by clients, decided on by staff, paid out through payouts. */
 @Module({
-  imports: [LedgerModule, PayoutsModule],
+  imports: [FraudModule, LedgerModule, PayoutsModule],
   controllers: [WithdrawalsController, AdminWithdrawalsController, TestWithdrawalsController],
   providers: [
     RequestWithdrawal, CancelWithdrawal, WithdrawalReader, WithdrawalChanges, WithdrawalPayouts, WithdrawalLedgerCheck, SimulateWithdrawal,
+    ReviewWithdrawal,
     AdminWithdrawalReader, DecideWithdrawal, CompleteWithdrawal, FailWithdrawal,
   ],
 })

@@ -28,6 +28,8 @@ export interface StripeIntentEvent {
   amountReceived?: number;
   currency?: string;
   livemode?: boolean;
+  /** Of the card that was declined; as Stripe tells it, the same for the same card. */
+  fingerprint?: string;
 }
 
 export interface GenericEvent {
@@ -67,7 +69,10 @@ export function stripeWebhook(event: StripeIntentEvent, signing: Signing = {}): 
         status,
         latest_charge: 'ch_1',
         metadata: paymentId ? { payment_id: paymentId } : {},
-        last_payment_error: type === 'payment_failed' ? { code: 'card_declined', decline_code: 'insufficient_funds' } : null,
+        last_payment_error: type === 'payment_failed' ? {
+          type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds',
+          payment_method: { id: 'pm_1', object: 'payment_method', type: 'card', card: { brand: 'visa', last4: '4242', fingerprint: event.fingerprint ?? null } },
+        } : null,
       },
     },
   }), signing);

@@ -3,6 +3,7 @@ import { Problem } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
 import { countedAddress } from '../../platform/security/blocks/networks';
 import { Attempts } from '../../platform/security/limits/attempts';
+import { LOGIN_RISK, type LoginRisk } from '../../platform/security/login-risk';
 import { isStaff } from '../../platform/security/person-rules';
 import { CAPTCHA, type CaptchaCheck } from '../captcha/captcha';
 import { passesCaptcha } from '../captcha/passes-captcha';
@@ -37,6 +38,7 @@ export class LoginAdmission {
     private readonly attempts: Attempts,
     @Inject(CAPTCHA) private readonly captcha: CaptchaCheck,
     private readonly suspicious: SuspiciousActivity,
+    @Inject(LOGIN_RISK) private readonly risk: LoginRisk,
   ) {}
 
   /** Answers what to say of the try in the end. 403 `captcha_required`, or 429 with a growing `Retry-After`. */
@@ -45,6 +47,11 @@ export class LoginAdmission {
     const admitted = device === undefined ? undefined : await this.byDevice(device);
     // A device that has used up its own tries has shown what it does with free ones.
     return admitted ?? this.asStranger(login, accountDigest(login.email), device === undefined ? 0 : FREE_FAILURES);
+  }
+
+  /** Whether somebody whose password was right may log in from here, by the fraud rules. */
+  mayEnter({ id, knownDevice }: Pick<LoginPerson, 'id' | 'knownDevice'>): Promise<boolean> {
+    return this.risk.admits({ personId: id, deviceKnown: knownDevice });
   }
 
   /** A device that has logged in before is counted by itself; when it has guessed too often, it is a stranger like all others. */

@@ -46,6 +46,8 @@ export class Login {
       throw new Problem('unauthenticated', WRONG, { refusal: 'login_failed' });
     }
     await admitted.succeeded();
+    // Told apart from a wrong password by the log alone: from where nobody may log in, nobody learns which password is right.
+    if (!(await this.admission.mayEnter(person))) throw new Problem('unauthenticated', WRONG, { refusal: 'login_stopped' });
     return person.totpEnabledAt ? { answer: await this.ticket(person) } : this.open(person, deviceHash);
   }
 

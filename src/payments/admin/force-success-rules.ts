@@ -2,7 +2,7 @@ import type { Query } from '../../auth/decisions/signed-decisions';
 import { Problem, ValidationProblem } from '../../platform/http/problem';
 import type { Payment, PaymentMethod } from '../payment';
 import { statusAfter } from '../payment-state';
-import { PaymentStateProblem } from '../payments.errors';
+import { PaymentStateProblem, refuseHeld } from '../payments.errors';
 import type { ForceSuccessBody } from './admin-payments.dto';
 import type { OverrideProvider } from './payment-override';
 
@@ -18,6 +18,7 @@ const PROVIDERS: Readonly<Record<PaymentMethod, readonly OverrideProvider[]>> = 
 /** 409 for a payment that cannot succeed any more, 422 for a provider or an address that cannot have been paid for it. */
 export function refuseUnpayable(payment: Payment, { provider, reference }: NamedMoney): void {
   if (!statusAfter(payment.status, 'succeed')) throw new PaymentStateProblem(payment, 'forced to succeed');
+  refuseHeld(payment);
   refuseWithoutItsPart(payment);
   const providers = PROVIDERS[payment.method];
   if (!providers.includes(provider)) {

@@ -22,8 +22,8 @@ export class ChainNotices {
       : { status: 'ignored', outcome: 'no address and no payment of ours' };
     await this.unitOfWork.once({
       name: 'quarantine_event',
-      text: 'select quarantine_event($1, $2)',
-      values: [JSON.stringify({ source, event_id: eventId, ...result }), null],
+      text: 'select quarantine_event($1, $2, $3) as stopped',
+      values: [JSON.stringify({ source, event_id: eventId, ...result }), null, null],
     });
     return result;
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { SecurityLog } from '../../audit/security-log';
-import { assessRefund } from '../../fraud/refund-risk';
+import { AssessRefund } from '../../fraud/assessments/assess-refund';
+import { type Assessment, assessmentParameter, riskOf } from '../../fraud/assessments/assessment';
+import { RiskEngine } from '../../fraud/assessments/risk-engine';
 import { isWorthAtLeast } from '../../money/usd-equivalent';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { amountOfField } from '../../platform/http/amounts';
@@ -29,7 +30,8 @@ export class CreateRefund {
     private readonly unitOfWork: UnitOfWork,
     private readonly changes: RefundChanges,
     private readonly ordering: OrderRefund,
-    private readonly securityLog: SecurityLog,
+    private readonly risk: AssessRefund,
+    private readonly engine: RiskEngine,
   ) {}
 
   /**
@@ -39,25 +41,35 @@ export class CreateRefund {
    *   `insufficient_funds` and `validation_failed`, 403 `risk_blocked`, 503 `paused`. Nothing is held then.
    */
   async create(body: CreateRefundBody): Promise<RefundObject> {
+    let assessment!: Assessment;
     try {
-      return await this.unitOfWork.run(async (tx) => presentRefund(await this.open(tx, body)));
+      const answer = await this.unitOfWork.run(async (tx) => presentRefund(await this.open(tx, body, (made) => { assessment = made; })));
+      await this.engine.tell(assessment);
+      return answer;
     } catch (error) {
-      if (error instanceof RefundBlocked) await this.noteBlocked(error, body);
+      if (error instanceof RefundBlocked) {
+        // What was refused is gone with its transaction; what was thought of it stays.
+        await this.unitOfWork.once({ text: 'select write_assessment($1)', values: [assessmentParameter(assessment)] });
+        await this.engine.tell(assessment);
+      }
       throw error;
     }
   }
 
-  private async open(tx: Tx, body: CreateRefundBody): Promise<Refund> {
+  private async open(tx: Tx, body: CreateRefundBody, assessed: (assessment: Assessment) => void): Promise<Refund> {
     // Locked from here on: refunds of one payment come one after the other, each seeing what the others have left.
     const payment = await lockPayment(tx.query, currentAccess(), body.payment);
-    const wanted = await this.decide(tx, payment, body);
+    const { assessment, ...wanted } = await this.decide(tx, payment, body, assessed);
     await tx.query("select check_running('withdrawals', $1)", [payment.clientId]);
     const refund = await this.changes.open(tx, wanted);
+    await tx.query('select write_assessment($1)', [assessmentParameter(assessment)]);
     if (refund.status === 'pending') await this.ordering.order(tx, refund);
     return refund;
   }
 
-  private async decide(tx: Tx, payment: Payment, body: CreateRefundBody): Promise<Omit<Refund, 'holdId'>> {
+  private async decide(
+    tx: Tx, payment: Payment, body: CreateRefundBody, assessed: (assessment: Assessment) => void,
+  ): Promise<Omit<Refund, 'holdId'> & { assessment: Assessment }> {
     if (payment.status !== 'succeeded') throw new PaymentStateProblem(payment, 'refunded');
     const destination = await refundDestination(tx, payment, body.destination);
     const { clientId, livemode, method, payCurrency: currency } = payment;
@@ -67,26 +79,22 @@ export class CreateRefund {
     }
     const amountMinor = amountOf(payment, body.amount);
     const now = new Date();
-    const risk = assessRefund(await refundFacts(tx, payment, amountMinor, now));
+    const id = newId('ref', now.getTime());
+    const { facts, context } = await refundFacts(tx, payment, { amountMinor, destination }, now, this.engine.enabled);
+    const assessment = await this.risk.assess(payment, facts, context, id);
+    assessed(assessment);
+    const risk = riskOf(assessment);
     if (risk.decision === 'block') throw new RefundBlocked(risk);
     // With what was given back of it before: many small refunds of one payment are a large one.
     const togetherMinor = amountMinor + payment.amountRefundedMinor + payment.amountRefundingMinor;
     const needsApproval = risk.decision === 'review' || isWorthAtLeast(togetherMinor, currency, LARGE_CENTS);
     const { actor } = currentContext();
     return {
-      clientId, livemode, id: newId('ref', now.getTime()), paymentId: payment.id, depositId: null,
+      assessment, clientId, livemode, id, paymentId: payment.id, depositId: null,
       status: needsApproval ? 'requires_approval' : 'pending', amountMinor, currency, method, reason: body.reason ?? null, destination,
       requestedBy: actor?.id ?? 'system', approvalsRequired: needsApproval ? 1 : 0, approvals: 0, risk,
       transactionHash: null, failure: null, revision: 1n, createdAt: now, updatedAt: now,
     };
-  }
-
-  private async noteBlocked({ risk }: RefundBlocked, { payment }: CreateRefundBody): Promise<void> {
-    const { clientId } = currentAccess();
-    await this.securityLog.write({
-      kind: 'refund.blocked', severity: 'high', source: clientId, clientId, action: 'refused',
-      details: { payment, score: risk.score, reasons: risk.reasons },
-    });
   }
 }
 

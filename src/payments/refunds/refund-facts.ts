@@ -1,4 +1,5 @@
-import type { RefundFacts } from '../../fraud/refund-risk';
+import { contextParameter, type RiskContext } from '../../fraud/signals/risk-context';
+import { type RefundFacts, refundRequest } from '../../fraud/signals/refund-signals';
 import type { Tx } from '../../platform/database/unit-of-work';
 import { idLowerBound } from '../../platform/identifiers';
 import type { Payment } from '../payment';
@@ -10,6 +11,7 @@ interface FactsRow {
   max_minor: string | null;
   refunds: string;
   payments: string;
+  context: RiskContext | null;
 }
 
 /** How many of the newest refunds make up a client's own history. */
@@ -30,20 +32,24 @@ const FACTS = `
             from (select from refunds f where f.client_id = $1 and f.livemode = $2 and f.id >= $5 limit ${MANY}) n) as refunds,
          (select count(*)
             from (select from events e where e.client_id = $1 and e.livemode = $2 and e.type = 'payment.succeeded' and e.id >= $6
-                   limit ${MANY}) n) as payments
+                   limit ${MANY}) n) as payments,
+         case when $7::jsonb is not null then risk_context($7::jsonb) end as context
     from (select count(*) as earlier_count, round(avg(n.amount_minor)) as average_minor, max(n.amount_minor) as max_minor
             from (select amount_minor, currency from refunds f
                    where f.client_id = $1 and f.livemode = $2 and f.status = 'succeeded' order by f.id desc limit ${HISTORY}) n
            where n.currency = $4) h`;
 
-/** Reads what the rules want to know of a refund that is asked for now. */
-export async function refundFacts(tx: Tx, payment: Payment, amountMinor: bigint, now: Date): Promise<RefundFacts> {
+/** What the rules want to know of a refund that is asked for now; they are not asked while nothing is scored. */
+export async function refundFacts(
+  tx: Tx, payment: Payment, { amountMinor, destination }: { amountMinor: bigint; destination: string }, now: Date, scored: boolean,
+): Promise<{ facts: RefundFacts; context: RiskContext | null }> {
   const { clientId, livemode, id, payCurrency, amountReceivedMinor } = payment;
   const hourAgo = new Date(now.getTime() - HOUR_MS);
   const [row] = await tx.query<FactsRow>(FACTS, [
     clientId, livemode, id, payCurrency, idLowerBound('ref', hourAgo), idLowerBound('evt', hourAgo),
+    scored ? contextParameter(refundRequest({ clientId, livemode, customer: payment.customer, destination })) : null,
   ]);
-  return {
+  const facts = {
     amountMinor,
     currency: payCurrency,
     receivedMinor: amountReceivedMinor,
@@ -55,4 +61,5 @@ export async function refundFacts(tx: Tx, payment: Payment, amountMinor: bigint,
     refundsLastHour: Number(row!.refunds) + 1,
     paymentsLastHour: Number(row!.payments),
   };
+  return { facts, context: row!.context };
 }

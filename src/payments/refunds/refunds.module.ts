@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FraudModule } from '../../fraud/fraud.module';
 import { LedgerModule } from '../../ledger/ledger.module';
 import { PayoutsModule } from '../../payouts/payouts.module';
 import { AdminRefundReader } from './admin/admin-refund-reader';
@@ -19,7 +20,7 @@ import { TestRefundsController } from './test-refunds.controller';
 
 /** Money that goes back: asked for by merchants, decided on by staff where it is much, and paid like any payout. */
 @Module({
-  imports: [LedgerModule, PayoutsModule],
+  imports: [FraudModule, LedgerModule, PayoutsModule],
   controllers: [RefundsController, AdminRefundsController, TestRefundsController],
   providers: [
     CreateRefund, RefundReader, RefundChanges, RefundDeposits, RefundLedgerCheck, SimulateRefund,

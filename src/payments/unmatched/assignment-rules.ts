@@ -4,7 +4,7 @@ import { formatAmount } from '../../money/money';
 import type { Payment } from '../payment';
 import { type PaymentRules, toleranceMinor } from '../payment-rules';
 import { statusAfter } from '../payment-state';
-import { PaymentStateProblem } from '../payments.errors';
+import { PaymentStateProblem, refuseHeld } from '../payments.errors';
 import type { Settlement } from '../settlement';
 import type { UnmatchedDeposit } from './unmatched-deposit';
 
@@ -28,6 +28,7 @@ export function refuseMisfit(deposit: UnmatchedDeposit, payment: Payment): void 
   if (deposit.currency !== payment.payCurrency) {
     refuse(`This money is ${deposit.currency} and the payment is paid in ${payment.payCurrency}. Assign it to another, or refund it.`);
   }
+  refuseHeld(payment);
   if (payment.status !== 'succeeded' && !statusAfter(payment.status, 'succeed')) throw new PaymentStateProblem(payment, 'credited');
   if (!isOwnPart(deposit, payment)) refuseWithoutItsPart(payment);
 }

@@ -52,7 +52,7 @@ describe('defaults', () => {
       jwtSecretKeys: [TOKEN_KEY],
       securityEnabled: true,
       rateLimitingEnabled: true,
-      simulationEnabled: true,
+      simulationEnabled: true, fraudDetectionEnabled: true,
       webhookSecrets: { generic: [], stripe: [], tron: [] },
       stripeWebhookAllowedIps: [],
       webhooksAllowPrivateNetworks: false,

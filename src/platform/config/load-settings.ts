@@ -66,6 +66,7 @@ function toSettings(written: WrittenSettings): Settings {
     securityEnabled: written.SECURITY_ENABLED,
     rateLimitingEnabled: written.RATE_LIMITING_ENABLED,
     simulationEnabled: written.SIMULATION_ENABLED,
+    fraudDetectionEnabled: written.FRAUD_DETECTION_ENABLED,
     webhookSecrets: { generic: written.WEBHOOK_SECRET, stripe: written.WEBHOOK_SECRET_STRIPE, tron: written.WEBHOOK_SECRET_TRON },
     stripeWebhookAllowedIps: written.STRIPE_WEBHOOK_ALLOWED_IPS,
     webhooksAllowPrivateNetworks: written.WEBHOOKS_ALLOW_PRIVATE_NETWORKS,

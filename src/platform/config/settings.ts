@@ -49,6 +49,8 @@ export interface Settings {
   securityEnabled: boolean;
   rateLimitingEnabled: boolean;
   simulationEnabled: boolean;
+  /** False = nothing is scored; told by readiness, metrics and the audit log. */
+  fraudDetectionEnabled: boolean;
   /** Per source of inbound webhooks, each of them accepted; empty = that source is off. */
   webhookSecrets: { generic: string[]; stripe: string[]; tron: string[] };
   /** CIDR ranges; empty = any address. */
@@ -123,6 +125,7 @@ export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvid
       .refine((enabled) => enabled || !isProduction, 'is switched off; expected true in production, where nothing may pass unblocked')
       .default(true),
     RATE_LIMITING_ENABLED: booleanSetting.default(true),
+    FRAUD_DETECTION_ENABLED: booleanSetting.default(true),
     SIMULATION_ENABLED: booleanSetting.default(!isProduction),
     WEBHOOK_SECRET: sharedSecretsSetting.default([]),
     WEBHOOK_SECRET_STRIPE: sharedSecretsSetting.default([]),

@@ -30,6 +30,8 @@ export interface ProviderEvent {
   readonly subject: ProviderEventSubject;
   /** Why the payment failed, in the provider's words. */
   readonly failureCode?: string;
+  /** The provider's own fingerprint of the card that failed; never the card's number. */
+  readonly cardFingerprint?: string;
 }
 
 /** How a provider's event ended: it changed something, it had nothing to say, or it was put aside for people. */

@@ -8,7 +8,7 @@ import type { Withdrawal } from '../withdrawal';
 import { WithdrawalChanges } from '../withdrawal-changes';
 import { findAnywhere } from '../withdrawal-lookup';
 import { type AdminWithdrawalObject, presentWithdrawalToStaff } from '../withdrawal-presenter';
-import { WithdrawalStateProblem } from '../withdrawals.errors';
+import { WithdrawalHeld, WithdrawalStateProblem } from '../withdrawals.errors';
 import type { RejectBody } from '../withdrawals.dto';
 
 /** Decisions of staff on withdrawals that wait for them. See SignedDecisions for what each must bring. */
@@ -55,5 +55,6 @@ export function orderOf({ clientId, livemode, id, amountMinor, currency, destina
 async function waiting(query: Query, id: string, lock: boolean, decision: Decision): Promise<Withdrawal> {
   const withdrawal = await findAnywhere(query, id, lock);
   if (withdrawal.status !== 'pending_review') throw new WithdrawalStateProblem(withdrawal, decision === 'approve' ? 'approved' : 'rejected');
+  if (decision === 'approve' && withdrawal.review === 'held') throw new WithdrawalHeld(withdrawal);
   return withdrawal;
 }

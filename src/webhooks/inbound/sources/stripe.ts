@@ -35,6 +35,7 @@ const paymentIntentSchema = z.object({
   last_payment_error: z.object({
     code: identifierSchema.nullish(),
     decline_code: identifierSchema.nullish(),
+    payment_method: z.object({ card: z.object({ fingerprint: identifierSchema.nullish() }).nullish() }).nullish(),
   }).nullish().catch(undefined),
 });
 
@@ -84,12 +85,13 @@ function readHeader(header: string): Claim | undefined {
   return timestamp === undefined || repeated.length > 0 ? undefined : { timestamp, signatures: valuesOf('v1') };
 }
 
-function readIntent(object: unknown, kind: ActedOn): Pick<ProviderEvent, 'subject' | 'failureCode'> {
+function readIntent(object: unknown, kind: ActedOn): Pick<ProviderEvent, 'subject' | 'failureCode' | 'cardFingerprint'> {
   const schema = kind === 'payment.succeeded' ? succeededIntentSchema : paymentIntentSchema;
   const intent = checkStructure(object, schema, ['data', 'object']);
   const amount = kind === 'payment.succeeded' ? intent.amount_received : intent.amount;
   const error = kind === 'payment.failed' ? intent.last_payment_error : undefined;
   const failureCode = error?.decline_code ?? error?.code ?? undefined;
+  const cardFingerprint = error?.payment_method?.card?.fingerprint ?? undefined;
   return {
     subject: {
       reference: intent.id,
@@ -100,6 +102,7 @@ function readIntent(object: unknown, kind: ActedOn): Pick<ProviderEvent, 'subjec
       currency: intent.currency.toUpperCase(),
     },
     ...(failureCode === undefined ? {} : { failureCode }),
+    ...(cardFingerprint === undefined ? {} : { cardFingerprint }),
   };
 }
 

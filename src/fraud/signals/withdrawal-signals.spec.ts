@@ -1,4 +1,5 @@
-import { assessWithdrawal, type WithdrawalFacts } from './withdrawal-risk';
+import { judgeAsShipped } from '../../../test/support/shipped-rules';
+import { historySignals, type WithdrawalFacts } from './withdrawal-signals';
 
 const DAY = 86_400;
 const now = new Date('2026-01-10T12:00:00.000Z');
@@ -7,9 +8,9 @@ const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
 /** A withdrawal like all those before it. */
 const usual: WithdrawalFacts = {
   amountMinor: 62_500_000n, currency: 'USDT', lastDepositAt: ago(3600), earlierCount: 20, averageMinor: 62_500_000n, maxMinor: 100_000_000n,
-  countLastHour: 1, countLastDay: 3, usualPerDay: 2, destinationAgeSeconds: 90 * DAY, destinationUsedBefore: true, now,
+  countLastHour: 1, countLastDay: 3, usualPerDay: 2, destinationAgeSeconds: 90 * DAY, destinationUsedBefore: true, credentialChange: null, now,
 };
-const assess = (change: Partial<WithdrawalFacts>) => assessWithdrawal({ ...usual, ...change });
+const assess = (change: Partial<WithdrawalFacts>) => judgeAsShipped('withdrawal', historySignals({ ...usual, ...change }));
 const nothingBefore = { earlierCount: 0, averageMinor: null, maxMinor: null, usualPerDay: 0, destinationUsedBefore: false };
 
 describe('the risk of a withdrawal', () => {

@@ -1,4 +1,5 @@
-import { assessRefund, type RefundFacts } from './refund-risk';
+import { judgeAsShipped } from '../../../test/support/shipped-rules';
+import { type RefundFacts, refundSignals } from './refund-signals';
 
 const now = new Date('2026-01-10T12:00:00.000Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
@@ -8,7 +9,7 @@ const usual: RefundFacts = {
   amountMinor: 1250n, currency: 'USD', receivedMinor: 2500n, paidAt: ago(3 * 86_400),
   earlierCount: 30, averageMinor: 1000n, maxMinor: 5000n, refundsLastHour: 1, paymentsLastHour: 40, now,
 };
-const assess = (change: Partial<RefundFacts>) => assessRefund({ ...usual, ...change });
+const assess = (change: Partial<RefundFacts>) => judgeAsShipped('refund', refundSignals({ ...usual, ...change }, { hits: null }));
 
 describe('the risk of a refund', () => {
   it.each<[string, Partial<RefundFacts>, number, string[]]>([

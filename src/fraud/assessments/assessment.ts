@@ -1,0 +1,59 @@
+import type { Verdict } from '../rules/evaluate';
+import type { Risk } from '../risk';
+import type { Sighting } from '../signals/payment-signals';
+import type { Signals, Subject } from '../signals/signal-catalogue';
+
+/** What was thought of one thing at one moment, with everything that it was decided from, so that it can be explained and replayed. */
+export interface Assessment {
+  clientId: string;
+  livemode: boolean;
+  subject: Subject;
+  subjectId: string;
+  verdict: Verdict;
+  signals: Signals;
+  /** What it leaves for later ones to be counted with. */
+  sightings: readonly Sighting[];
+  /** Of the rules that decided; 0 while nothing is scored. */
+  revision: number;
+  amountMinor?: bigint;
+  currency?: string;
+  model?: object;
+  at: Date;
+}
+
+/** An assessment as objects of the API show it. */
+export function riskOf({ verdict: { score, decision, reasons } }: Pick<Assessment, 'verdict'>): Risk {
+  return { score, decision, reasons };
+}
+
+/** What people are to look at, by what is held. */
+const REVIEWED: ReadonlySet<Subject> = new Set(['payment', 'withdrawal']);
+const ANOMALIES = { block: { severity: 'high', word: 'stopped' }, review: { severity: 'medium', word: 'held for review' } } as const;
+
+/** The parameter of write_assessment; null while nothing is scored. */
+export function assessmentParameter(assessment: Assessment): string | null {
+  const { clientId, livemode, subject, subjectId, verdict, at } = assessment;
+  if (assessment.revision === 0) return null;
+  const book = { client_id: clientId, livemode, subject_id: subjectId };
+  return JSON.stringify({
+    assessment: {
+      ...book, subject, score: verdict.score, decision: verdict.decision, reasons: verdict.reasons, signals: assessment.signals,
+      fired: verdict.fired, shadow: verdict.shadow, model: assessment.model, revision: assessment.revision,
+      amount_minor: assessment.amountMinor?.toString(), currency: assessment.currency, created_at: at,
+    },
+    sightings: assessment.sightings.map((sighting) => ({ ...book, at, ...sighting })),
+    ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review: { ...book, subject, created_at: at } } : {}),
+    ...anomalyOf(assessment),
+  });
+}
+
+function anomalyOf({ clientId, livemode, subject, subjectId, verdict }: Assessment): { anomaly?: object } {
+  if (verdict.decision === 'allow' || subject === 'login') return {};
+  const { severity, word } = ANOMALIES[verdict.decision];
+  return {
+    anomaly: {
+      client_id: clientId, livemode, kind: `risk.${subject}`, severity, subject_type: subject, subject_id: subjectId,
+      title: `A ${subject} was ${word}`, figures: { score: verdict.score, decision: verdict.decision, reasons: verdict.reasons },
+    },
+  };
+}

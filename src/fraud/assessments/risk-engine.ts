@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SecurityLog } from '../../audit/security-log';
+import { SETTINGS, type Settings } from '../../platform/config/settings';
+import { UnitOfWork } from '../../platform/database/unit-of-work';
+import { currentContext } from '../../platform/http/request-context';
+import { evaluate, type Verdict } from '../rules/evaluate';
+import { RuleBook } from '../rules/rule-book';
+import { type ContextRequest, contextParameter, type RiskContext } from '../signals/risk-context';
+import type { Signals, Subject } from '../signals/signal-catalogue';
+import type { Assessment } from './assessment';
+
+/** What everything is taken for while nothing is scored. */
+const UNSCORED: Verdict = { score: 0, decision: 'allow', reasons: ['not scored: fraud detection is switched off'], fired: [] };
+
+/** Decides how risky something looks: by the rules in force, from the signals that its feature has gathered. */
+@Injectable()
+export class RiskEngine {
+  /** False where FRAUD_DETECTION_ENABLED says so: then nothing is looked up, scored or kept, and every answer says so. */
+  readonly enabled: boolean;
+
+  constructor(
+    @Inject(SETTINGS) { fraudDetectionEnabled }: Settings,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly rules: RuleBook,
+    private readonly securityLog: SecurityLog,
+  ) {
+    this.enabled = fraudDetectionEnabled;
+  }
+
+  /** The verdict on everything while nothing is scored. */
+  unscored(): Pick<Assessment, 'verdict' | 'signals' | 'sightings' | 'revision'> {
+    return { verdict: UNSCORED, signals: {}, sightings: [], revision: 0 };
+  }
+
+  /** Reads what is asked for in one round trip. */
+  async look(request: ContextRequest): Promise<RiskContext> {
+    const [row] = await this.unitOfWork.read<{ context: RiskContext }>('risk_context', 'select risk_context($1) as context', [contextParameter(request)]);
+    return row!.context;
+  }
+
+  /** What the rules of that revision say of the signals. */
+  async judge(subject: Subject, signals: Signals, revision: number): Promise<Verdict & { revision: number }> {
+    const set = await this.rules.at(revision);
+    const verdict = evaluate(set.rules.get(subject) ?? [], set.thresholds.get(subject)!, signals);
+    return { ...verdict, revision: set.revision };
+  }
+
+  /** Tells whoever watches of what was not simply allowed; after it is written. */
+  async tell({ clientId, subject, subjectId, verdict, livemode, amountMinor, currency }: Assessment): Promise<void> {
+    const { decision, score, reasons } = verdict;
+    if (decision === 'allow') return;
+    const { method, route, actor, userAgent, ip } = currentContext();
+    await this.securityLog.write({
+      kind: decision === 'block' ? 'risk.blocked' : 'risk.review', severity: decision === 'block' ? 'high' : 'medium', source: `${subject} ${clientId}`, clientId, actorId: actor?.id,
+      route: `${method} ${route}`, userAgent, action: decision === 'block' ? 'refused' : 'held for review',
+      details: { ip, subject, subject_id: subjectId, livemode, amount_minor: amountMinor?.toString(), currency, score, reasons },
+    });
+  }
+}

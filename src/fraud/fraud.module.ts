@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { AnnounceState } from './announce-state';
+import { AssessPayment } from './assessments/assess-payment';
+import { AssessRefund } from './assessments/assess-refund';
+import { AssessWithdrawal } from './assessments/assess-withdrawal';
+import { RiskEngine } from './assessments/risk-engine';
+import { CleanSightings } from './clean-sightings';
+import { GeoModule } from './geo/geo.module';
+import { CardTestingGuard } from './guard/card-testing-guard';
+import { AdminReviewsController } from './review/admin-reviews.controller';
+import { DecideReview } from './review/decide-review';
+import { ReviewReader } from './review/review-reader';
+import { ReviewSubjects } from './review/review-subjects';
+import { AdminRulesController } from './rules/admin-rules.controller';
+import { Backtest } from './rules/backtest';
+import { Definitions } from './rules/definitions';
+import { RuleBook } from './rules/rule-book';
+
+/** How risky payments, withdrawals, refunds and logins look; what follows from it is for the feature that asks. */
+@Module({
+  imports: [GeoModule],
+  controllers: [AdminRulesController, AdminReviewsController],
+  providers: [
+    RuleBook, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, ReviewReader, DecideReview,
+    Definitions, Backtest, AnnounceState, CleanSightings,
+  ],
+  exports: [
+    GeoModule, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, RuleBook, Backtest,
+  ],
+})
+export class FraudModule {}

@@ -1,0 +1,73 @@
+import { counted } from '../risk';
+import { signalKey, type Signals, type SignalValue, WINDOW_TEXTS } from '../signals/signal-catalogue';
+import type { Condition, Rule, Thresholds } from './rule';
+
+/** What the rules say of a set of signals. Pure: the same signals and rules give the same verdict, now and in a back-test. */
+export interface Verdict {
+  score: number;
+  decision: 'allow' | 'review' | 'block';
+  /** For people, in the order of the rules, with the figure behind each. */
+  reasons: string[];
+  /** The names of the rules that fired. */
+  fired: string[];
+  /** What it would have been with the rules in shadow; absent where these change nothing. */
+  shadow?: { score: number; decision: 'allow' | 'review' | 'block'; fired: string[]; reasons: string[] };
+}
+
+/** Decides with the rules that are active, and tells apart what those in shadow would have made of it. */
+export function evaluate(rules: readonly Rule[], thresholds: Thresholds, signals: Signals, extraScore = 0): Verdict {
+  const fired = rules.filter((rule) => rule.mode !== 'off' && rule.when.every((condition) => holds(condition, signals)));
+  const active = fired.filter(({ mode }) => mode === 'active');
+  const verdict = decide(active, thresholds, signals, extraScore);
+  const inShadow = fired.filter(({ mode }) => mode === 'shadow');
+  if (inShadow.length === 0) return verdict;
+  const { score, decision } = decide(fired, thresholds, signals, extraScore);
+  const names = inShadow.map(({ name }) => name);
+  return { ...verdict, shadow: { score, decision, fired: names, reasons: inShadow.map((rule) => reasonOf(rule, signals)) } };
+}
+
+/** Scores are added in hundredths, so that adding them up is exact. A verdict is never averaged with anything. */
+function decide(fired: readonly Rule[], { review_from, block_from, soft_limit }: Thresholds, signals: Signals, extraScore: number): Verdict {
+  const [soft, limit, review, block] = [sumOf(fired) + hundredths(extraScore), ...[soft_limit, review_from, block_from].map(hundredths)];
+  const says = (verdict: Rule['verdict']) => fired.some((rule) => rule.verdict === verdict);
+  const reasons = fired.map((rule) => reasonOf(rule, signals));
+  const names = fired.map(({ name }) => name);
+  if (says('block')) return { score: 1, decision: 'block', reasons, fired: names };
+  if (says('allow')) return { score: 0, decision: 'allow', reasons, fired: names };
+  const score = Math.max(Math.min(soft, limit), says('review') ? review : 0);
+  return { score: score / 100, decision: score >= block ? 'block' : score >= review ? 'review' : 'allow', reasons, fired: names };
+}
+
+const hundredths = (score: number) => Math.round(score * 100);
+const sumOf = (rules: readonly Rule[]) => rules.reduce((sum, { score }) => sum + hundredths(score ?? 0), 0);
+
+/** Whether a condition holds. What is not known holds nothing. */
+export function holds(condition: Condition, signals: Signals): boolean {
+  const key = signalKey(condition.signal, condition.window);
+  const value = signals[key] ?? null;
+  if (condition.is !== undefined) return value === condition.is;
+  if (typeof value !== 'number') return false;
+  const { at_least, at_most, above, below, times_usual } = condition;
+  if (at_least !== undefined && value < at_least) return false;
+  if (at_most !== undefined && value > at_most) return false;
+  if (above !== undefined && value <= above) return false;
+  if (below !== undefined && value >= below) return false;
+  const usual = signals[`${key}_usual`];
+  return times_usual === undefined || (typeof usual === 'number' && value >= times_usual * usual);
+}
+
+/** The reason with its figures put in. */
+export function reasonOf({ when: [first], reason }: Rule, signals: Signals): string {
+  const key = signalKey(first.signal, first.window);
+  const own: Signals = { value: signals[key] ?? null, usual: signals[`${key}_usual`] ?? null, window: first.window ? WINDOW_TEXTS[first.window] : null };
+  return reason.replace(/\{([a-z0-9_]+)(?:\|([a-z ]+))?\}/g, (_, name: string, noun?: string) => {
+    const value = Object.hasOwn(own, name) ? own[name] : signals[name];
+    return noun && typeof value === 'number' ? counted(value, noun) : shown(value);
+  });
+}
+
+/** Whole numbers as they are, others with one decimal; what is not known as a question mark. */
+function shown(value: SignalValue | undefined): string {
+  if (typeof value !== 'number') return value === null || value === undefined ? '?' : String(value);
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}

@@ -1,0 +1,92 @@
+import { type Counter, countersOf, type Entity } from './sightings';
+import type { Subject, Signals } from './signal-catalogue';
+
+/** What may stand on a list. */
+export interface ListSubjects {
+  ip?: string;
+  country?: string;
+  customer?: string;
+  email_domain?: string;
+  destination?: string;
+  card?: string;
+}
+
+/** An entry of a list that something stands on; see risk_list_hits. */
+export interface ListHit {
+  list: 'allow' | 'block';
+  kind: string;
+  value: string;
+  reason: string;
+}
+
+/** A card, customer or address that is stopped for a time. */
+export interface GuardBlock {
+  guard: string;
+  reason: string;
+  until: string;
+}
+
+/** What is usual for a client, in minor units as text. */
+export interface Profile {
+  count: number;
+  mean_minor: string;
+  max_minor: string;
+  /** How many of them in this hour of the day. */
+  hour: number;
+}
+
+/** Everything that an assessment looks at in the database, as risk_context answers it. */
+export interface RiskContext {
+  /** Of the rules in force when it was read. */
+  revision: number;
+  counters: readonly Counter[] | null;
+  profile: Profile | null;
+  hits: readonly ListHit[] | null;
+  blocks: readonly GuardBlock[] | null;
+}
+
+/** What is asked of risk_context. */
+export interface ContextRequest {
+  clientId: string;
+  livemode: boolean;
+  currency?: string;
+  profile?: Subject;
+  entities: readonly Entity[];
+  lists: ListSubjects;
+  guards?: readonly { guard: string; entity: string }[];
+}
+
+/** The parameter of risk_context. */
+export function contextParameter({ clientId, livemode, currency, profile, entities, lists, guards = [] }: ContextRequest): string {
+  return JSON.stringify({
+    client_id: clientId, livemode, currency, profile, lists, guards,
+    entities: entities.map(({ kind, value, book }) => (book ? { kind, value, client_id: book.clientId, livemode: book.livemode } : { kind, value })),
+  });
+}
+
+/** The counters that were asked for, by their signal. */
+export function counters(request: Pick<ContextRequest, 'entities'>, context: RiskContext): ReadonlyMap<string, Counter> {
+  return countersOf(request.entities, context.counters);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  ip: 'the IP', country: 'the country', customer: 'the customer', email_domain: 'the e-mail domain', destination: 'the destination', card: 'the card',
+};
+
+/** What stands on lists, as signals. Merchants read the reasons, so they name the entry and not who made it. */
+export function listSignals({ hits }: Pick<RiskContext, 'hits'>): Signals {
+  const of = (list: ListHit['list']) => hits?.find((hit) => hit.list === list);
+  const text = (hit: ListHit | undefined) => (hit ? `${KINDS[hit.kind] ?? hit.kind} ${hit.value} is on the ${hit.list} list: ${hit.reason}` : null);
+  const [block, allow] = [of('block'), of('allow')];
+  return {
+    block_list: block !== undefined, allow_list: allow !== undefined,
+    ...(block ? { block_list_reason: text(block) } : {}), ...(allow ? { allow_list_reason: text(allow) } : {}),
+  };
+}
+
+/** What is stopped for a time, as signals. */
+export function guardSignals({ blocks }: RiskContext): Signals {
+  const [block] = blocks ?? [];
+  if (!block) return { guard_block: false };
+  return { guard_block: true, guard_reason: `${block.reason}; stopped until ${new Date(block.until).toISOString()}` };
+}
