@@ -183,7 +183,7 @@ describe('refunds', () => {
     const reason = 'the customer mallory is on the block list: a known fraudster';
     const stopped = await refund(payment);
     expectProblem(stopped, 403, 'risk_blocked');
-    expect([stopped.body.detail, await rows()]).toEqual([expect.stringMatching(`^This refund is stopped: ${reason}; .* Nothing was held\\.$`), 0]);
+    expect([(stopped.body as unknown as { detail: string }).detail, await rows()]).toEqual([expect.stringMatching(`^This refund is stopped: ${reason}; .* Nothing was held\\.$`), 0]);
     const [noted] = await gateway.database.rows("select severity, details from security_events where kind = 'risk.blocked'");
     expect(noted).toMatchObject({ severity: 'high', details: { subject: 'refund', score: 1, reasons: expect.arrayContaining([reason]) } });
     expect(await gateway.database.rows('select decision, fired from risk_assessments where subject_id = $1', [(noted.details as { subject_id: string }).subject_id]))
