@@ -186,7 +186,7 @@ function lengthsByPrefix(): readonly (readonly number[])[] {
   const none: readonly number[] = [];
   const table = Array.from({ length: 10_000 }, () => none);
   for (const { from, to, lengths } of ISSUER_RANGES) {
-    const longestFirst = [...lengths].reverse();
+    const longestFirst = lengths.toReversed();
     const span = 10 ** (4 - String(from).length);
     for (let prefix = from * span; prefix < (to + 1) * span; prefix += 1) {
       const others = table[prefix]!;
