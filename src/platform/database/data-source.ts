@@ -1,6 +1,7 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Pool } from 'pg';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
 
 /** 4–16 connections serve 32 callers best on a small server; more of them only wait for each other. */
 const POOL_SIZE = 12;
@@ -10,6 +11,8 @@ const MIGRATIONS_DIR = path.resolve(__dirname, '../../../migrations');
 
 /** Where the SQL functions lie: they are not compiled, so a build reads them from the project itself. */
 export const FUNCTIONS_DIR = path.join(MIGRATIONS_DIR.replace(/([/\\])dist([/\\]migrations)$/, '$2'), 'functions');
+
+type MigrationClass = new () => MigrationInterface;
 
 export interface DatabaseOptions {
   url: string;
@@ -26,7 +29,7 @@ export function dataSourceOptions({ url, entities, poolSize = POOL_SIZE }: Datab
     type: 'postgres',
     url,
     entities,
-    migrations: [path.join(MIGRATIONS_DIR, '*.{ts,js}')],
+    migrations: numberedMigrations(),
     migrationsTableName: 'schema_migrations',
     synchronize: false,
     logging: false,
@@ -41,6 +44,12 @@ export function dataSourceOptions({ url, entities, poolSize = POOL_SIZE }: Datab
       keepAlive: true,
     },
   };
+}
+
+/** The classes of the numbered migrations: by a plain `require`, so that whatever runs these sources can also read those. */
+function numberedMigrations(): MigrationClass[] {
+  const files = readdirSync(MIGRATIONS_DIR).filter((name) => /^\d{4}-[\w-]+\.(ts|js)$/.test(name)).sort();
+  return files.flatMap((name) => Object.values(require(path.join(MIGRATIONS_DIR, name)) as Record<string, MigrationClass>));
 }
 
 /** The pool beneath TypeORM, for named prepared statements: the hot functions are planned once on each connection. */

@@ -40,16 +40,18 @@ const START = `SwaggerUIBundle({
 
 /**
  * Serves the contract at /openapi.json and a page to read it at /docs; every file of it comes from this server. Both are for
- * anybody, and counted by address like every call without a key. Called after the routes are known and before listening.
+ * anybody, and counted by address like every call without a key. Called after the routes are known and before listening. The
+ * contract is made when somebody first asks for it, so that no start waits for it.
  */
 export async function publishOpenApi(app: NestFastifyApplication): Promise<void> {
-  const document = JSON.stringify(buildOpenApi(app, app.get<Settings>(SETTINGS).publicUrl));
+  let document: string | undefined;
+  const contract = () => (document ??= JSON.stringify(buildOpenApi(app, app.get<Settings>(SETTINGS).publicUrl)));
   const limiter = app.get(RateLimiter);
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   await fastify.register(async (pages) => {
     await pages.register(fastifyStatic, { root: swaggerUiFolder(), serve: false });
     pages.addHook('preHandler', (request, reply) => countByAddress(limiter, request, reply));
-    pages.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(document));
+    pages.get('/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(contract()));
     for (const address of ['/docs', '/docs/']) pages.get(address, (_request, reply) => sendPage(reply));
     pages.get('/docs/start.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(START));
     for (const asset of ASSETS) pages.get(`/docs/${asset}`, (_request, reply) => reply.sendFile(asset));

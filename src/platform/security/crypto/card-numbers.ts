@@ -183,14 +183,17 @@ class DigitRun {
 
 /** Spreads the table over all four-digit beginnings, so that a look-up costs the same for every number. Longest first. */
 function lengthsByPrefix(): readonly (readonly number[])[] {
-  return Array.from({ length: 10_000 }, (_, prefix) => {
-    const leading = String(prefix).padStart(4, '0');
-    const matching = ISSUER_RANGES.filter(({ from, to }) => {
-      const start = Number(leading.slice(0, String(from).length));
-      return start >= from && start <= to;
-    });
-    return [...new Set(matching.flatMap(({ lengths }) => lengths))].sort((one, other) => other - one);
-  });
+  const none: readonly number[] = [];
+  const table = Array.from({ length: 10_000 }, () => none);
+  for (const { from, to, lengths } of ISSUER_RANGES) {
+    const longestFirst = lengths.toReversed();
+    const span = 10 ** (4 - String(from).length);
+    for (let prefix = from * span; prefix < (to + 1) * span; prefix += 1) {
+      const others = table[prefix]!;
+      table[prefix] = others === none ? longestFirst : [...new Set([...others, ...lengths])].sort((one, other) => other - one);
+    }
+  }
+  return table;
 }
 
 /** No letter or digit touches the number, and it is not one side of a decimal number: amounts must stay whole. */

@@ -1,0 +1,53 @@
+const { LegacyFakeTimers, ModernFakeTimers } = require('@jest/fake-timers');
+const { ModuleMocker } = require('jest-mock');
+
+/** What a suite could change of the worker that it shares with others, as it is now. */
+function remember() {
+  const globals = new Map(Reflect.ownKeys(globalThis).map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)]));
+  const { env, exit } = process;
+  return { globals, env: { ...env }, exit };
+}
+
+/** Brings it back: what was added goes, what was replaced returns. */
+function restore({ globals, env, exit }) {
+  for (const key of Reflect.ownKeys(globalThis)) {
+    const now = Object.getOwnPropertyDescriptor(globalThis, key);
+    const before = globals.get(key);
+    if (!now.configurable) continue;
+    if (!before) delete globalThis[key];
+    else if (before.value !== now.value || before.get !== now.get) Object.defineProperty(globalThis, key, before);
+  }
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
+  process.exit = exit;
+}
+
+/** Runs a suite in the worker's own realm, where the packages are loaded, and leaves nothing of it behind. See `runtime.js`. */
+module.exports = class OneRealmEnvironment {
+  constructor({ projectConfig }) {
+    this.before = remember();
+    this.global = globalThis;
+    this.moduleMocker = new ModuleMocker(globalThis);
+    const options = { config: projectConfig, global: globalThis };
+    const timerConfig = { idToRef: (id) => id, refToId: (ref) => ref };
+    this.fakeTimers = new LegacyFakeTimers({ ...options, moduleMocker: this.moduleMocker, timerConfig });
+    this.fakeTimersModern = new ModernFakeTimers(options);
+  }
+
+  async setup() {}
+
+  async teardown() {
+    this.fakeTimers.dispose();
+    this.fakeTimersModern.dispose();
+    this.moduleMocker.restoreAllMocks();
+    restore(this.before);
+  }
+
+  exportConditions() {
+    return ['node', 'node-addons'];
+  }
+
+  getVmContext() {
+    return globalThis;
+  }
+};

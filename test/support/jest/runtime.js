@@ -1,0 +1,35 @@
+const { createRequire } = require('node:module');
+const { compileFunction } = require('node:vm');
+const { default: Runtime } = require('jest-runtime');
+
+/** A package's name, or a path within it: neither a path, nor Node's own, nor what Jest itself hands out. */
+const PACKAGE = /^(?!\.|\/|node:|@jest\/|[A-Za-z]:[\\/])/;
+
+/** What this worker has compiled, by file name. To call it again makes a new module; nothing is shared but the machine code. */
+const compiled = new Map();
+
+function compileOnce(source, parameters, filename) {
+  const known = compiled.get(filename);
+  if (known?.source === source) return known.body;
+  const body = compileFunction(source, parameters, { filename });
+  compiled.set(filename, { source, body });
+  return body;
+}
+
+/**
+ * Evaluates our own modules anew for each suite, as Jest does, but loads packages only once for all suites of a worker, with Node's
+ * own `require` and as they were published. To load them was most of what a suite cost. Everything runs in one realm, as in
+ * production, so an `Error` or a `Date` that a package or Node makes is an instance of ours too.
+ */
+module.exports = class PackagesOnceRuntime extends Runtime {
+  constructor(...options) {
+    super(...options);
+    const { executor } = this;
+    executor.compile = (source, filename) => compileOnce(source, executor.injectedModuleParameters, filename);
+  }
+
+  requireModuleOrMock(from, name) {
+    if (!PACKAGE.test(name) || this.mockState.shouldMockCjs(from, name).shouldMock) return super.requireModuleOrMock(from, name);
+    return createRequire(from)(name);
+  }
+};
