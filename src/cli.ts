@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAlertCommands } from './cli/alert-commands';
 import { addClientCommands } from './cli/client-commands';
 import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
@@ -27,6 +28,7 @@ function buildProgram(): Command {
   addDecisionCommands(program);
   addWebhookCommands(program);
   addReconcileCommand(program);
+  addAlertCommands(program);
   return program;
 }
 

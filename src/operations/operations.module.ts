@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChainsModule } from '../chains/chains.module';
+import { AlertsModule } from './alerts/alerts.module';
 import { AdminBlocksController } from './blocks/admin-blocks.controller';
 import { BlockReader } from './blocks/block-reader';
 import { CreateBlock } from './blocks/create-block';
@@ -17,7 +18,7 @@ import { TestClockController } from './test-clock/test-clock.controller';
 
 /** What operators and their monitors look at, and what stops or moves the whole. */
 @Module({
-  imports: [ChainsModule, ReconciliationModule],
+  imports: [ChainsModule, ReconciliationModule, AlertsModule],
   controllers: [HealthController, AdminBlocksController, AdminSwitchesController, TestClockController],
   providers: [
     Readiness, BlockReader, CreateBlock, ReleaseBlock,
