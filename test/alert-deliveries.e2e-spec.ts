@@ -8,6 +8,7 @@ import { eventually } from './support/eventually';
 import { RETRY_AFTER_SECONDS } from './support/fake-alert-channels';
 import type { Gateway } from './support/gateway';
 import { staff, type TestPerson } from './support/people';
+import { ServerProcess } from './support/server-process';
 
 const ALL = ['email', 'webhook', 'slack', 'pagerduty', 'telegram'];
 const PATH = '/v1/admin/audit/alerts';
@@ -212,4 +213,28 @@ describe('alerts by five channels', () => {
     expect(of(await settled(id))).toContain('slack trigger sent 2');
     expect(channels.counts()).toEqual([1, 1, 1, 1, 1]);
   });
+
+  // Last, because it takes the place of the gateway of the others.
+  it('outlive a process that is killed before it sends, and while it sends', async () => {
+    const start = () => ServerProcess.start(gateway.database.url, gateway.settings.dataDir, { ...channels.environment, PAGERDUTY_ROUTING_KEY: '', TELEGRAM_BOT_TOKEN: '', ADMIN_CHAT_ID: '' });
+    await gateway.app.close();
+    const first = await start();
+    await securityEvent(gateway.database, 'limits.redis_lost', 'high');
+    const open = () => gateway.database.rows<{ channel: string; status: string }>('select channel, status from alert_deliveries');
+    await eventually(async () => (await open()).length === 3);
+    await first.kill();
+    expect((await open()).map(({ status }) => status)).toEqual(['pending', 'pending', 'pending']);
+    channels.slack.troubles.push('hang');
+    const second = await start();
+    await eventually(() => channels.counts().join() === '1,1,0,0,0' && channels.slack.arrived.length === 1);
+    await second.kill();
+    expect((await open()).find(({ channel }) => channel === 'slack')).toMatchObject({ status: 'sending' });
+    // The lease ends.
+    await gateway.database.rows("update alert_deliveries set next_attempt_at = now() where status = 'sending'");
+    await gateway.database.rows("update graphile_worker._private_jobs set run_at = now() where key like 'alerts.send:%'");
+    gateway = await channels.gateway({ database: gateway.database, log });
+    await eventually(() => channels.counts().join() === '1,1,1,0,0');
+    await eventually(async () => (await open()).every(({ status }) => status === 'sent'));
+    expect(channels.slack.arrived).toHaveLength(2);
+  }, 120_000);
 });
