@@ -4,6 +4,7 @@ import { webhookSecrets } from '../src/operations/alerts/channels/webhook-channe
 import { SendTestAlert } from '../src/operations/alerts/send-test-alert';
 import { runInContext } from '../src/platform/http/request-context';
 import { ALERT_EMAIL, AlertChannelsFixture, lookForAlerts, securityEvent } from './support/alert-channels';
+import { TestDatabase } from './support/database';
 import { eventually } from './support/eventually';
 import { RETRY_AFTER_SECONDS } from './support/fake-alert-channels';
 import type { Gateway } from './support/gateway';
@@ -16,41 +17,44 @@ const PATH = '/v1/admin/audit/alerts';
 describe('alerts by five channels', () => {
   const log: string[] = [];
   let channels: AlertChannelsFixture;
+  let database: TestDatabase;
   let gateway: Gateway;
   let admin: TestPerson;
   let analyst: TestPerson;
 
   beforeAll(async () => {
     channels = await AlertChannelsFixture.start();
-    gateway = await channels.gateway({ log });
+    database = await TestDatabase.create();
+    gateway = await channels.gateway({ database, log });
     admin = await staff(gateway, 'admin');
     analyst = await staff(gateway, 'analyst');
   });
   beforeEach(async () => {
-    await gateway.database.rows('truncate alert_deliveries, alerts, security_events');
+    await database.rows('truncate alert_deliveries, alerts, security_events');
     channels.reset();
   });
   afterAll(async () => {
     await gateway.stop();
+    await database.drop();
     await channels.stop();
   });
 
   /** Raises an alert and answers its id. */
   const raised = async (kind: string, severity = 'critical', more: { source?: string; count?: number } = {}) => {
-    await securityEvent(gateway.database, kind, severity, more);
+    await securityEvent(database, kind, severity, more);
     await lookForAlerts(gateway);
-    return gateway.database.value<string>('select id from alerts order by id desc limit 1');
+    return database.value<string>('select id from alerts order by id desc limit 1');
   };
   const shown = async (id: string) => (await admin.get<AlertWithDeliveries>(`${PATH}/${id}`)).body;
   /** Does not wait for others that might be raised together with it. */
-  const hurry = () => gateway.database.rows(
+  const hurry = () => database.rows(
     `with d as (update alert_deliveries set next_attempt_at = now() where status = 'pending' and attempts = 0)
      update graphile_worker._private_jobs set run_at = now() where key like 'alerts.send:%' and run_at < now() + interval '4 seconds'`,
   );
   /** Waits until nothing of an alert is under way any more. */
   const settled = async (id: string) => {
     const open = "select count(*)::int from alert_deliveries where alert_id = $1 and status in ('pending', 'sending')";
-    await eventually(async () => (await gateway.database.value<number>(open, [id])) === 0, 15_000);
+    await eventually(async () => (await database.value<number>(open, [id])) === 0, 15_000);
     return shown(id);
   };
   const of = ({ deliveries }: AlertWithDeliveries) => deliveries.map(({ channel, stage, status, attempts }) => [channel, stage, status, attempts].join(' ')).sort();
@@ -73,7 +77,7 @@ describe('alerts by five channels', () => {
   });
 
   it('go together when they come together, and not again within the cool-down', async () => {
-    await securityEvent(gateway.database, 'ledger.fault', 'critical');
+    await securityEvent(database, 'ledger.fault', 'critical');
     await lookForAlerts(gateway);
     const id = await raised('limits.redis_lost', 'high', { source: '<!channel> & others' });
     await settled(id);
@@ -81,10 +85,10 @@ describe('alerts by five channels', () => {
     expect(channels.mails[0].subject).toBe('[critical] 1 faults of the ledger within 1 hour and 1 more alert');
     expect(channels.slack.taken[0].body.text).toMatch(/^2 alerts were raised together\.\n\n\[critical\][^]*\n\n\[high\] 1 losses of Redis/);
     expect((channels.receiver.taken[0].body as { data: { alerts: object[] } }).data.alerts).toHaveLength(2);
-    await securityEvent(gateway.database, 'limits.redis_lost', 'high', { count: 7 });
+    await securityEvent(database, 'limits.redis_lost', 'high', { count: 7 });
     await lookForAlerts(gateway);
     expect(await shown(id)).toMatchObject({ count: 8 });
-    expect(await gateway.database.value("select count(*)::int from alert_deliveries where status in ('pending', 'sending')")).toBe(0);
+    expect(await database.value("select count(*)::int from alert_deliveries where status in ('pending', 'sending')")).toBe(0);
   });
 
   it('come after trouble, and not before the channel has asked for', async () => {
@@ -118,9 +122,9 @@ describe('alerts by five channels', () => {
     expect(failed.deliveries.find(({ channel }) => channel === 'telegram')).toMatchObject({ last_error: 'The receiver answered 400: upstream trouble' });
     await eventually(async () => {
       await lookForAlerts(gateway);
-      return gateway.database.value("select id from alerts where rule = 'alert_channel_failing'");
+      return database.value("select id from alerts where rule = 'alert_channel_failing'");
     });
-    const [told] = await gateway.database.rows<{ id: string; group_key: string }>("select id, group_key from alerts where rule = 'alert_channel_failing'");
+    const [told] = await database.rows<{ id: string; group_key: string }>("select id, group_key from alerts where rule = 'alert_channel_failing'");
     expect(told.group_key).toBe('telegram');
     await hurry();
     expect(of(await settled(told.id))).toEqual(ALL.filter((name) => name !== 'telegram').map((channel) => `${channel} trigger sent 1`).sort());
@@ -135,7 +139,7 @@ describe('alerts by five channels', () => {
     const { next_escalation_at: due } = await settled(id);
     expect(Math.abs(Date.parse(due!) - Date.now() - 900_000)).toBeLessThan(30_000);
     const pass = async () => {
-      await gateway.database.rows("update alerts set next_escalation_at = now() - interval '1 second' where id = $1 and next_escalation_at is not null", [id]);
+      await database.rows("update alerts set next_escalation_at = now() - interval '1 second' where id = $1 and next_escalation_at is not null", [id]);
       await Promise.all([lookForAlerts(gateway), lookForAlerts(gateway)]);
     };
     await pass();
@@ -175,7 +179,7 @@ describe('alerts by five channels', () => {
     for (const act of ['acknowledge', 'resolve']) {
       expect(await admin.post(`${PATH}/${id}/${act}`, { note: 'again' })).toMatchObject({ status: 409, body: { code: 'state_conflict' } });
     }
-    const audited = await gateway.database.rows('select kind, actor_id from audit_events where object_id = $1 order by id', [id]);
+    const audited = await database.rows('select kind, actor_id from audit_events where object_id = $1 order by id', [id]);
     expect(audited).toEqual([{ kind: 'alert.acknowledged', actor_id: admin.id }, { kind: 'alert.resolved', actor_id: analyst.id }]);
     const again = await raised('ledger.fault', 'critical', { source: 'elsewhere' });
     expect(again).not.toBe(id);
@@ -194,8 +198,8 @@ describe('alerts by five channels', () => {
     expect(tested.filter(({ sent }) => !sent).map(({ channel, error }) => [channel, error])).toEqual([
       ['slack', 'The receiver answered 404: upstream trouble'], ['telegram', expect.stringContaining('retry after')],
     ]);
-    expect(await gateway.database.value("select count(*)::int from audit_events where kind = 'alert.tested'")).toBe(2);
-    expect(await gateway.database.value('select count(*)::int from alerts')).toBe(0);
+    expect(await database.value("select count(*)::int from audit_events where kind = 'alert.tested'")).toBe(2);
+    expect(await database.value('select count(*)::int from alerts')).toBe(0);
   });
 
   it('reach the others while one hangs, and that one after a restart', async () => {
@@ -207,7 +211,7 @@ describe('alerts by five channels', () => {
     const before = performance.now();
     await gateway.app.close();
     expect(performance.now() - before).toBeLessThan(5_000);
-    gateway = await channels.gateway({ database: gateway.database, log });
+    gateway = await channels.gateway({ database, log });
     await eventually(() => channels.slack.taken.length === 1);
     admin = admin.with({ url: gateway.url });
     expect(of(await settled(id))).toContain('slack trigger sent 2');
@@ -216,11 +220,11 @@ describe('alerts by five channels', () => {
 
   // Last, because it takes the place of the gateway of the others.
   it('outlive a process that is killed before it sends, and while it sends', async () => {
-    const start = () => ServerProcess.start(gateway.database.url, gateway.settings.dataDir, { ...channels.environment, PAGERDUTY_ROUTING_KEY: '', TELEGRAM_BOT_TOKEN: '', ADMIN_CHAT_ID: '' });
+    const start = () => ServerProcess.start(database.url, gateway.settings.dataDir, { ...channels.environment, PAGERDUTY_ROUTING_KEY: '', TELEGRAM_BOT_TOKEN: '', ADMIN_CHAT_ID: '' });
     await gateway.app.close();
     const first = await start();
-    await securityEvent(gateway.database, 'limits.redis_lost', 'high');
-    const open = () => gateway.database.rows<{ channel: string; status: string }>('select channel, status from alert_deliveries');
+    await securityEvent(database, 'limits.redis_lost', 'high');
+    const open = () => database.rows<{ channel: string; status: string }>('select channel, status from alert_deliveries');
     await eventually(async () => (await open()).length === 3);
     await first.kill();
     expect((await open()).map(({ status }) => status)).toEqual(['pending', 'pending', 'pending']);
@@ -230,9 +234,9 @@ describe('alerts by five channels', () => {
     await second.kill();
     expect((await open()).find(({ channel }) => channel === 'slack')).toMatchObject({ status: 'sending' });
     // The lease ends.
-    await gateway.database.rows("update alert_deliveries set next_attempt_at = now() where status = 'sending'");
-    await gateway.database.rows("update graphile_worker._private_jobs set run_at = now() where key like 'alerts.send:%'");
-    gateway = await channels.gateway({ database: gateway.database, log });
+    await database.rows("update alert_deliveries set next_attempt_at = now() where status = 'sending'");
+    await database.rows("update graphile_worker._private_jobs set run_at = now() where key like 'alerts.send:%'");
+    gateway = await channels.gateway({ database, log });
     await eventually(() => channels.counts().join() === '1,1,1,0,0');
     await eventually(async () => (await open()).every(({ status }) => status === 'sent'));
     expect(channels.slack.arrived).toHaveLength(2);
