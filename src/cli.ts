@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAlertCommands } from './cli/alert-commands';
 import { addClientCommands } from './cli/client-commands';
 import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
@@ -29,6 +30,7 @@ function buildProgram(): Command {
   addWebhookCommands(program);
   addReconcileCommand(program);
   addRiskCommands(program);
+  addAlertCommands(program);
   return program;
 }
 

@@ -12,9 +12,9 @@ import { callJson, member, openSession, PASSWORD, staff, type TestPerson } from 
 const PREFIXES: Readonly<Record<string, IdPrefix>> = {
   payments: 'pay', 'api-keys': 'key', 'webhook-endpoints': 'we', events: 'evt', 'webhook-deliveries': 'del', sessions: 'ses', people: 'usr',
   clients: 'cli', blocks: 'blk', users: 'usr', destinations: 'dst', refunds: 'ref', 'unmatched-deposits': 'dep', withdrawals: 'wd',
-  anomalies: 'ano', lists: 'rle',
+  anomalies: 'ano', lists: 'rle', alerts: 'alr', reviews: 'pay',
 };
-const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31' };
+const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31', name: 'failed_logins' };
 
 /** The refusals that tell who may call; any other answer means that the caller was let in. */
 const DOORS = new Set([

@@ -4,6 +4,7 @@ import { findRunning } from '../src/platform/database/embedded/embedded-postgres
 import { built } from './support/built';
 import { newFolder, query, removeFolders } from './support/embedded-folders';
 import { TestDatabase } from './support/database';
+import { FakeSlack } from './support/fake-alert-channels';
 import { TEST_SECRETS } from './support/gateway';
 import { Merchant } from './support/merchant';
 import { type Ended, endPrograms, Program, runProgram } from './support/programs';
@@ -62,6 +63,17 @@ describe('on the embedded database', () => {
     expect(keysOf(await cpg('client:key', '--client', clientId, '--json')).apiKey).toMatch(/^cpg_test_/);
     const unknown = await cpg('client:key', '--client', `cli_${'0'.repeat(32)}`);
     expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no such client') });
+  });
+
+  it('tries the channels of alerts, and exits 1 when one does not take it', async () => {
+    const slack = await new FakeSlack().start();
+    const good = { DATA_DIR: dataDir, SLACK_WEBHOOK_URL: slack.url + slack.path };
+    const tested = await runProgram('cli', good, ['alert:test', '--json']);
+    expect(tested).toMatchObject({ code: 0, stdout: '{"ok":true,"channels":[{"channel":"slack","sent":true,"error":null}]}\n' });
+    expect(slack.taken[0].body.text).toMatch(/^\[low\] Test alert: nothing has happened\n/);
+    const bad = await runProgram('cli', { ...good, SECURITY_WEBHOOK_URL: `${slack.url}/elsewhere` }, ['alert:test']);
+    expect(bad).toMatchObject({ code: 1, stdout: 'webhook    NOT SENT: The receiver answered 404: no_service\nslack      sent\n' });
+    await slack.stop();
   });
 
   it('is walked by the demo from end to end', async () => {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ChainsModule } from '../chains/chains.module';
 import { FraudModule } from '../fraud/fraud.module';
+import { AlertsModule } from './alerts/alerts.module';
 import { AdminBlocksController } from './blocks/admin-blocks.controller';
 import { BlockReader } from './blocks/block-reader';
 import { CreateBlock } from './blocks/create-block';
@@ -18,7 +19,7 @@ import { TestClockController } from './test-clock/test-clock.controller';
 
 /** What operators and their monitors look at, and what stops or moves the whole. */
 @Module({
-  imports: [ChainsModule, FraudModule, ReconciliationModule],
+  imports: [ChainsModule, FraudModule, ReconciliationModule, AlertsModule],
   controllers: [HealthController, AdminBlocksController, AdminSwitchesController, TestClockController],
   providers: [
     Readiness, BlockReader, CreateBlock, ReleaseBlock,

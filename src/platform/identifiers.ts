@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 const PREFIXES = [
   'cli', 'usr', 'ses', 'key', 'cus', 'pay', 'ref', 'wd', 'dst', 'tr', 'evt', 'we', 'del', 'pkg', 'sub', 'ano', 'sev', 'dis',
-  'aud', 'req', 'ent', 'blk', 'po', 'dep', 'rle', 'lgn',
+  'aud', 'req', 'ent', 'blk', 'po', 'dep', 'rle', 'lgn', 'alr',
 ] as const;
 
 /** What kind of object an identifier names: `pay` a payment, `wd` a withdrawal, `we` a webhook endpoint, and so on. */

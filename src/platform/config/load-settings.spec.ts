@@ -61,7 +61,7 @@ describe('defaults', () => {
       smtpUrl: undefined,
       mailFrom: 'CPGateway <no-reply@localhost>',
       captcha: { provider: 'altcha', siteKey: undefined, secret: undefined },
-      debugEndpoints: 'all',
+      alerts: {}, debugEndpoints: 'all',
       deprecatedApiVersions: [],
       disabledApiVersions: [],
     });

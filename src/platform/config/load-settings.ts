@@ -43,6 +43,7 @@ function load(env: Environment, earlierProblems: SettingsProblem[]): Settings {
     const isFollowUp = values[name] === undefined && (nodeEnv === undefined || earlierProblems.length > 0 || isTold(files.problems, name));
     if (!isFollowUp) problems.push({ name, message });
   }
+  problems.push(...halvesAlone(values));
   if (outcome.data === undefined || problems.length > 0) throw new SettingsError(inOrder(problems));
   return toSettings(outcome.data);
 }
@@ -76,10 +77,25 @@ function toSettings(written: WrittenSettings): Settings {
     mailFrom: written.MAIL_FROM,
     captcha: { provider: written.CAPTCHA_PROVIDER, siteKey: written.CAPTCHA_SITE_KEY, secret: written.CAPTCHA_SECRET },
     geoipDatabase: written.GEOIP_DATABASE && resolve(written.GEOIP_DATABASE),
+    alerts: {
+      email: written.SECURITY_ALERT_EMAIL,
+      webhookUrl: written.SECURITY_WEBHOOK_URL,
+      slackUrl: written.SLACK_WEBHOOK_URL,
+      pagerDutyKey: written.PAGERDUTY_ROUTING_KEY,
+      telegram: written.TELEGRAM_BOT_TOKEN && written.ADMIN_CHAT_ID ? { token: written.TELEGRAM_BOT_TOKEN, chatId: written.ADMIN_CHAT_ID } : undefined,
+    },
     debugEndpoints: written.DEBUG_ENDPOINTS_ENABLED ? 'all' : written.DEBUG_ENDPOINTS_WHITELIST,
     deprecatedApiVersions: written.DEPRECATED_API_VERSIONS,
     disabledApiVersions: written.DISABLED_API_VERSIONS,
   };
+}
+
+/** A bot without a chat, or a chat without a bot, would tell nobody. */
+function halvesAlone(values: Environment): SettingsProblem[] {
+  const [token, chat] = [values['TELEGRAM_BOT_TOKEN'], values['ADMIN_CHAT_ID']];
+  if (token && !chat) return [{ name: 'ADMIN_CHAT_ID', message: 'is missing; expected the chat that the bot of TELEGRAM_BOT_TOKEN writes to' }];
+  if (chat && !token) return [{ name: 'TELEGRAM_BOT_TOKEN', message: 'is missing; expected the token of the bot that writes to ADMIN_CHAT_ID' }];
+  return [];
 }
 
 function localUrl(host: string, port: number): string {

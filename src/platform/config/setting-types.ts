@@ -123,6 +123,29 @@ export const mailAddressSetting = z.string().max(320)
     'is not a sender; expected no-reply@pay.example.com or Name <no-reply@pay.example.com>',
   );
 
+/** One mail address and nothing around it. */
+export const bareAddressSetting = z.string().max(320)
+  .regex(/^[^\s<>()[\]\\,;:"@]{1,64}@[^\s<>()[\]\\,;:"@]{1,255}$/, 'is not a mail address; expected one such as security@example.com');
+
+/** Where alerts are posted to: a whole address with its path and query, encrypted where the system is no developer's. */
+export function alertUrlSetting(encrypted: boolean) {
+  return z.string()
+    .refine(isPostAddress, { error: 'is not a web address; expected one such as https://alerts.example.com/hooks/1, without password', abort: true })
+    .refine((text) => !encrypted || text.toLowerCase().startsWith('https://'), 'is not encrypted; expected an https:// address here');
+}
+
+/** The integration key of a PagerDuty service (https://support.pagerduty.com/main/docs/services-and-integrations). */
+export const routingKeySetting = z.string()
+  .regex(/^[\w-]{8,64}$/, 'is not a routing key; expected the 32 characters of an Events API v2 integration');
+
+/** A bot's token as BotFather gives it (https://core.telegram.org/bots/api#authorizing-your-bot). */
+export const telegramTokenSetting = z.string().max(200)
+  .regex(/^\d+:[\w-]+$/, 'is not the token of a Telegram bot; expected digits, a colon and letters, as BotFather gives it');
+
+/** A Telegram chat: its number, or the name of a public channel. */
+export const chatSetting = z.string()
+  .regex(/^(?:-?\d{1,20}|@\w{4,64})$/, 'is not a chat; expected its number such as -1001234567890, or @name of a channel');
+
 /** Secrets that sign access tokens, newest first: as long as the digest that they key (RFC 7518, 3.2). */
 export const tokenSecretSetting = listSetting(
   (entry) => (entry.length >= 32 ? entry : undefined),
@@ -205,6 +228,12 @@ function isServer(text: string, protocols: readonly string[]): boolean {
 
 function readUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function isPostAddress(text: string): boolean {
+  const url = readUrl(text);
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.username === '' && url.password === '' && text.length <= 2048 && !/[#\s\\]/.test(text);
 }
 
 function readWebAddress(text: string): URL | undefined {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import {
-  addressRangesSetting, apiVersionsSetting, booleanSetting, chainSourcesSetting, databaseUrlSetting, type DeprecatedVersion,
-  deprecatedVersionsSetting, geoipDatabaseSetting, hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting,
-  redisUrlSetting,
-  sharedSecretsSetting, smtpUrlSetting, tokenSecretSetting, watchOnlyKeySetting, webAddressSetting, wordSetting,
+  addressRangesSetting, alertUrlSetting, apiVersionsSetting, bareAddressSetting, booleanSetting, chainSourcesSetting, chatSetting, databaseUrlSetting,
+  type DeprecatedVersion, deprecatedVersionsSetting, geoipDatabaseSetting, hostSetting, listSetting, mailAddressSetting, namesSetting,
+  originsSetting, portSetting, redisUrlSetting, routingKeySetting, sharedSecretsSetting, smtpUrlSetting, telegramTokenSetting, tokenSecretSetting,
+  watchOnlyKeySetting, webAddressSetting, wordSetting,
 } from './setting-types';
 
 const NODE_ENVS = ['development', 'test', 'staging', 'production'] as const;
@@ -17,6 +17,15 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The token under which Nest provides the `Settings`: `@Inject(SETTINGS) private readonly settings: Settings`. */
 export const SETTINGS: unique symbol = Symbol('SETTINGS');
+
+/** Where alerts go; a channel without its setting is off. */
+export interface AlertSettings {
+  email?: string;
+  webhookUrl?: string;
+  slackUrl?: string;
+  pagerDutyKey?: string;
+  telegram?: { token: string; chatId: string };
+}
 
 /** What an operator has decided, read once at start and checked as a whole. */
 export interface Settings {
@@ -67,6 +76,7 @@ export interface Settings {
   /** The file that tells countries from addresses. Absent = nothing that asks for a country is looked at. */
   geoipDatabase?: string;
   captcha: { provider: CaptchaProvider; siteKey?: string; secret?: string };
+  alerts: AlertSettings;
   /** Debug endpoints that exist: all of them, or those named. */
   debugEndpoints: 'all' | readonly string[];
   deprecatedApiVersions: DeprecatedVersion[];
@@ -145,6 +155,12 @@ export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvid
       .default(false),
     SMTP_URL: isProduction ? smtpUrlSetting : smtpUrlSetting.optional(),
     MAIL_FROM: mailAddressSetting.default('CPGateway <no-reply@localhost>'),
+    SECURITY_ALERT_EMAIL: bareAddressSetting.optional(),
+    SECURITY_WEBHOOK_URL: alertUrlSetting(isProductionLike).optional(),
+    SLACK_WEBHOOK_URL: alertUrlSetting(isProductionLike).optional(),
+    PAGERDUTY_ROUTING_KEY: routingKeySetting.optional(),
+    TELEGRAM_BOT_TOKEN: telegramTokenSetting.optional(),
+    ADMIN_CHAT_ID: chatSetting.optional(),
     CAPTCHA_PROVIDER,
     ...captchaSettings(captchaProvider),
     GEOIP_DATABASE: geoipDatabaseSetting.optional(),
@@ -178,7 +194,8 @@ export const settingNames: readonly string[] = Object.keys(settingsSchema('devel
 /** The settings that may also be given as NAME_FILE and whose values are never shown. */
 export const secretNames = [
   'DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
-  'WEBHOOK_SECRET_TRON', 'TRON_API_KEY', 'SMTP_URL', 'CAPTCHA_SECRET',
+  'WEBHOOK_SECRET_TRON', 'TRON_API_KEY', 'SMTP_URL', 'CAPTCHA_SECRET', 'SECURITY_WEBHOOK_URL', 'SLACK_WEBHOOK_URL',
+  'PAGERDUTY_ROUTING_KEY', 'TELEGRAM_BOT_TOKEN',
 ] as const satisfies readonly (keyof WrittenSettings)[];
 
 function readMasterKey(entry: string): Buffer | undefined {
