@@ -12,9 +12,11 @@ import { NotFoundProblem, Problem, ValidationProblem } from '../platform/http/pr
 import { currentContext } from '../platform/http/request-context';
 import { type ClaimOutcome, claimParameter } from '../platform/idempotency/idempotency';
 import { newId } from '../platform/identifiers';
+import { Metrics } from '../platform/observability/metrics';
 import { type Book, eventsParameter } from '../platform/outbox/outbox';
 import type { Withdrawal } from './withdrawal';
 import { factsOf, type FoundDestination } from './withdrawal-facts';
+import { countWithdrawal } from './withdrawal-metrics';
 import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
 import type { RequestWithdrawalBody } from './withdrawals.dto';
 
@@ -27,6 +29,7 @@ export class RequestWithdrawal {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly securityLog: SecurityLog,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -45,6 +48,7 @@ export class RequestWithdrawal {
     });
     const outcome = rows[0]?.outcome;
     if (outcome) this.unitOfWork.refuse(outcome);
+    countWithdrawal(this.metrics, made);
     await this.noteLarge(made);
     return present(made);
   }
@@ -61,6 +65,7 @@ export class RequestWithdrawal {
   }
 
   private async block(book: Book, amountMinor: bigint, currency: CurrencyCode, risk: Risk): Promise<never> {
+    countWithdrawal(this.metrics, { livemode: book.livemode, risk, status: 'blocked' });
     await this.securityLog.write({
       kind: 'withdrawal.blocked', severity: 'high', source: book.clientId, clientId: book.clientId, action: 'refused',
       details: { amount_minor: amountMinor.toString(), currency, score: risk.score, reasons: risk.reasons },
