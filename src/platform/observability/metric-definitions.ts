@@ -33,7 +33,7 @@ const SOURCES = ['stripe', 'square', 'toast', 'clover', 'twilio', 'tron', 'gener
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const KINDS: Words = { form: /^[a-z][a-z0-9_]{0,40}(\.[a-z0-9_]{1,40}){1,2}$/, most: 150 };
 const RULES: Words = { form: /^[a-z][a-z0-9_.]{0,60}$/, most: 60 };
-const VERSION: Words = { form: /^v?[0-9][0-9A-Za-z.+-]{0,40}$/, most: 1 };
+const VERSION: Words = { form: /^v?[0-9][0-9A-Za-z.+-]{0,40}$/, most: 2 };
 
 /** The figure is read from the database, so that every instance tells the same: take the maximum over instances, not the sum. */
 const SHARED = 'Same on all instances.';

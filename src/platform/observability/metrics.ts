@@ -7,6 +7,9 @@ import { type LabelsOf, type LabelValues, METRICS, type MetricDefinition, type M
 /** Metrics with fewer series than this show all of them from the start, so that the first event already is a rise. */
 const MOST_SHOWN_AT_ONCE = 100;
 
+/** Figures of prom-client that are named like counters and are none; what they add up is shown by kind under the right names. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 type Labels = Readonly<Record<string, string>>;
 interface Known {
   definition: MetricDefinition;
@@ -31,6 +34,7 @@ export class Metrics implements OnModuleInit {
   /** Adds what Node tells of the process: memory, processor time, the event loop. */
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     this.set('cpgateway_build_info', { version: gatewayVersion(), node: process.version }, 1);
   }
 
