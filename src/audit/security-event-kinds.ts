@@ -32,6 +32,7 @@ export const REFUSALS_KEPT: Readonly<Record<string, { kind: string; severity: Se
 
 /** The kind of an answer that failed by a fault of ours or of a provider; its source is the route. */
 export const API_ERROR = 'api.error';
+export const API_ERROR_SEVERITY: Severity = 'medium';
 /** Answers of 500 and more that say what they are meant to say: people paused it, and a load balancer is told to wait. */
 const NO_ERRORS: ReadonlySet<ProblemCode> = new Set(['paused', 'not_ready']);
 

@@ -7,7 +7,7 @@ import { newId } from '../platform/identifiers';
 import { Metrics } from '../platform/observability/metrics';
 import { maskSecrets, shownUserAgent } from '../platform/security/crypto/masking';
 import type { SecurityEvent, SecurityEvents } from '../platform/security/security-events';
-import { API_ERROR, isApiError, securityEventOf } from './security-event-kinds';
+import { API_ERROR, API_ERROR_SEVERITY, isApiError, REFUSALS_KEPT, securityEventOf } from './security-event-kinds';
 
 const MINUTE_MS = 60_000;
 /** So many different sources and kinds a minute are told apart; all further ones share a row for each kind. */
@@ -40,7 +40,11 @@ export class SecurityLog implements RefusalRecorder, SecurityEvents, BeforeAppli
   constructor(
     private readonly dataSource: DataSource,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    // Shown as nought from the start, so that the first one is seen as a rise.
+    const shown = [...Object.values(REFUSALS_KEPT), { kind: API_ERROR, severity: API_ERROR_SEVERITY }];
+    for (const { kind, severity } of shown) metrics.increment('cpgateway_security_events_total', { severity, kind }, 0);
+  }
 
   /** Records a refusal by a guard or a handler, if it is of a kind that the log keeps, and a failure of ours. */
   async record(problem: Problem, request: Parameters<RefusalRecorder['record']>[1]): Promise<void> {
@@ -82,7 +86,7 @@ export class SecurityLog implements RefusalRecorder, SecurityEvents, BeforeAppli
    */
   private noteError(problem: Problem, { method, route, ip, userAgent }: Parameters<RefusalRecorder['record']>[1]): void {
     const event: SecurityEvent = {
-      kind: API_ERROR, severity: 'medium', source: `${method} ${route}`, route: `${method} ${route}`, userAgent,
+      kind: API_ERROR, severity: API_ERROR_SEVERITY, source: `${method} ${route}`, route: `${method} ${route}`, userAgent,
       action: `answered ${problem.status} ${problem.code}`, details: { ip, code: problem.code },
     };
     const { row, isNew } = this.rowOf(event);
