@@ -43,7 +43,7 @@ describe('blocks', () => {
     'select count, severity, action, details from security_events where kind = $1 and source = $2 order by id', [kind, source],
   );
   const block = (ip: string, at = gateway) => runInContext(
-    { requestId: 'req_test', ip, startedAt: 0 }, () => at.app.get(AddressBlocker).block(ip, 'failed staff logins'),
+    { requestId: 'req_test', ip, startedAt: 0 }, () => at.app.get(AddressBlocker).block(ip, 'refusals', 'failed staff logins'),
   );
 
   describe('made by refusals', () => {

@@ -1,4 +1,4 @@
-import type { Problem } from '../platform/http/problem';
+import type { Problem, ProblemCode } from '../platform/http/problem';
 import type { Severity } from '../platform/security/security-events';
 
 /**
@@ -29,6 +29,17 @@ export const REFUSALS_KEPT: Readonly<Record<string, { kind: string; severity: Se
   webhook_timestamp_out_of_window: { kind: 'webhook.timestamp_out_of_window', severity: 'medium' },
   webhook_malformed: { kind: 'webhook.malformed', severity: 'medium' },
 };
+
+/** The kind of an answer that failed by a fault of ours or of a provider; its source is the route. */
+export const API_ERROR = 'api.error';
+export const API_ERROR_SEVERITY: Severity = 'medium';
+/** Answers of 500 and more that say what they are meant to say: people paused it, and a load balancer is told to wait. */
+const NO_ERRORS: ReadonlySet<ProblemCode> = new Set(['paused', 'not_ready']);
+
+/** Whether a problem is an error of ours. */
+export function isApiError({ status, code }: Pick<Problem, 'status' | 'code'>): boolean {
+  return status >= 500 && !NO_ERRORS.has(code);
+}
 
 /**
  * The entry for a problem on a route, when it is one that the security log keeps. A body that is too large is refused before

@@ -1,5 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { Problem, type ProblemCode } from '../platform/http/problem';
+import { RouteTable } from '../platform/http/route-table';
+import { Metrics } from '../platform/observability/metrics';
 import type { SecurityEvent } from '../platform/security/security-events';
 import { SecurityLog } from './security-log';
 
@@ -34,7 +37,7 @@ describe('SecurityLog', () => {
     jest.useFakeTimers({ now: 1_750_000_020_000, doNotFake: ['nextTick', 'queueMicrotask', 'performance'] });
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     table = new Table();
-    log = new SecurityLog(table as unknown as DataSource);
+    log = new SecurityLog(table as unknown as DataSource, new Metrics(new RouteTable()));
   });
   afterEach(async () => {
     await log.beforeApplicationShutdown();
@@ -99,5 +102,39 @@ describe('SecurityLog', () => {
     expect(table.inserted.at(-1)).toBe('others');
     await second();
     expect(sums()).toEqual([['others', 49]]);
+  });
+
+  describe('of answers that failed', () => {
+    const fail = (route: string, code: ProblemCode = 'internal_error') =>
+      log.record(new Problem(code, 'Failed.'), { ip: '203.0.113.7', method: 'GET', route, requestId: 'req_1' });
+
+    it('is written a second later, one row for each route', async () => {
+      for (const route of ['/a', '/a', '/b', '/a']) await fail(route);
+      await fail('/b', 'provider_unavailable');
+      expect(table.inserted).toEqual([]);
+      await second();
+      expect([table.inserted, sums()]).toEqual([['GET /a', 'GET /b'], [['GET /a', 2], ['GET /b', 1]]]);
+      await second();
+      expect(table.inserted).toHaveLength(2);
+    });
+
+    it('asks a database that is away once a second at most, and tells it all once it is back', async () => {
+      table.away = true;
+      const query = jest.spyOn(table, 'query');
+      for (let time = 0; time < 50; time += 1) await fail(`/${time % 5}`);
+      expect(query).not.toHaveBeenCalled();
+      await second();
+      expect(query).toHaveBeenCalledTimes(1);
+      table.away = false;
+      await second();
+      expect(table.inserted).toHaveLength(5);
+      expect(sums().map(([, count]) => count)).toEqual([9, 9, 9, 9, 9]);
+    });
+
+    it.each(['paused', 'not_ready'] as const)('does not know %s, which is meant', async (code) => {
+      await fail('/a', code);
+      await second();
+      expect(table.inserted).toEqual([]);
+    });
   });
 });

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { SecurityLog } from '../audit/security-log';
 import { currentContext } from '../platform/http/request-context';
+import { Metrics } from '../platform/observability/metrics';
 import { AddressBlocker } from '../platform/security/blocks/address-blocker';
 import { countedAddress } from '../platform/security/blocks/networks';
 import { LOGIN_RISK, type LoginRisk } from '../platform/security/login-risk';
@@ -29,10 +30,12 @@ export class SuspiciousActivity {
     private readonly log: SecurityLog,
     private readonly blocker: AddressBlocker,
     @Inject(LOGIN_RISK) private readonly risk: LoginRisk,
+    private readonly metrics: Metrics,
   ) {}
 
   /** A wrong password, or an e-mail that nobody has. Counted by address and by account. */
   async failedLogin(email: string, person: Pick<Person, 'id' | 'clientId' | 'role'> | undefined): Promise<void> {
+    this.metrics.increment('cpgateway_failed_logins_total', { factor: 'password' });
     const source = countedAddress(currentContext().ip);
     await this.write({ kind: 'login.failed', severity: 'medium', source, action: 'refused' }, person);
     const account = person?.id ?? `account ${accountDigest(email)}`;
@@ -47,11 +50,12 @@ export class SuspiciousActivity {
     const { ip } = currentContext();
     if (!(await this.flag('failed_staff_logins', countedAddress(ip), person)) || !ip) return;
     // Whether the block could be written changes nothing of what the caller is told.
-    await this.blocker.block(ip, 'failed staff logins').catch((error: unknown) => this.logger.error({ err: error, msg: 'could not block an address' }));
+    await this.blocker.block(ip, 'staff_logins', 'failed staff logins').catch((error: unknown) => this.logger.error({ err: error, msg: 'could not block an address' }));
   }
 
   /** A wrong code of somebody whose password was right. */
   async failedSecondFactor(person: Pick<Person, 'id' | 'clientId'>): Promise<void> {
+    this.metrics.increment('cpgateway_failed_logins_total', { factor: 'second_factor' });
     await this.write({ kind: 'two_factor.failed', severity: 'medium', source: person.id, action: 'refused' }, person);
     await this.flag('failed_second_factors', person.id, person);
   }

@@ -9,6 +9,8 @@ import { JobQueue } from './jobs/job-queue';
 import { Sweeper } from './jobs/sweeper';
 import { Mailer } from './mail/mail';
 import { SendMailJob } from './mail/send-mail.job';
+import { Metrics } from './observability/metrics';
+import { SummarySections } from './observability/summary-sections';
 import { Outbox } from './outbox/outbox';
 import { ProviderEvents } from './providers/provider-event';
 import { AddressBlocker } from './security/blocks/address-blocker';
@@ -36,11 +38,11 @@ import { TestClock } from './test-clock/test-clock';
   providers: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, SendMailJob, ProviderEvents, RateLimiter, CleanIdempotencyKeys,
     BlockList, AddressBlocker, AddressGate, RefusalCounter, RefusalFactors, { provide: LIMIT_FACTORS, useExisting: RefusalFactors },
-    TestClock,
+    TestClock, Metrics, SummarySections,
   ],
   exports: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, ProviderEvents, RateLimiter, LimitsModule, ThrottlerModule,
-    BlockList, AddressBlocker, TestClock,
+    BlockList, AddressBlocker, TestClock, Metrics, SummarySections,
   ],
 })
 export class PlatformModule {}

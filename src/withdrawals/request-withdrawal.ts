@@ -14,9 +14,11 @@ import { NotFoundProblem, Problem, ValidationProblem } from '../platform/http/pr
 import { currentContext } from '../platform/http/request-context';
 import { type ClaimOutcome, claimParameter } from '../platform/idempotency/idempotency';
 import { newId } from '../platform/identifiers';
+import { Metrics } from '../platform/observability/metrics';
 import { type Book, eventsParameter } from '../platform/outbox/outbox';
 import type { Withdrawal } from './withdrawal';
 import { factsOf, type FoundDestination } from './withdrawal-facts';
+import { countWithdrawal } from './withdrawal-metrics';
 import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
 import type { RequestWithdrawalBody } from './withdrawals.dto';
 import { WithdrawalBlocked } from './withdrawals.errors';
@@ -32,6 +34,7 @@ export class RequestWithdrawal {
     private readonly securityLog: SecurityLog,
     private readonly risk: AssessWithdrawal,
     private readonly engine: RiskEngine,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -52,7 +55,11 @@ export class RequestWithdrawal {
     const outcome = rows[0]?.outcome;
     if (outcome) this.unitOfWork.refuse(outcome);
     await this.engine.tell(assessment);
-    if (!made) throw new WithdrawalBlocked(riskOf(assessment));
+    if (!made) {
+      countWithdrawal(this.metrics, { livemode: book.livemode, risk: assessment.verdict, status: 'blocked' });
+      throw new WithdrawalBlocked(riskOf(assessment));
+    }
+    countWithdrawal(this.metrics, made);
     await this.noteLarge(made);
     return present(made);
   }

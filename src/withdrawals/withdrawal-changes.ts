@@ -4,9 +4,11 @@ import { Ledger } from '../ledger/ledger.service';
 import type { SettledBy } from '../payouts/payout';
 import type { Tx } from '../platform/database/unit-of-work';
 import { Problem } from '../platform/http/problem';
+import { Metrics } from '../platform/observability/metrics';
 import { Outbox } from '../platform/outbox/outbox';
 import { type Withdrawal, withdrawalFromRow, type WithdrawalRow } from './withdrawal';
 import { presentWithdrawal, presentWithdrawalToStaff } from './withdrawal-presenter';
+import { countWithdrawal } from './withdrawal-metrics';
 import { statusAfter, type WithdrawalTrigger } from './withdrawal-state';
 import { WithdrawalStateProblem } from './withdrawals.errors';
 
@@ -46,6 +48,7 @@ export class WithdrawalChanges {
     private readonly ledger: Ledger,
     private readonly audit: AuditLog,
     private readonly outbox: Outbox,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Moves a locked withdrawal on; 409 `state_conflict` when its status does not allow it. */
@@ -59,6 +62,7 @@ export class WithdrawalChanges {
     const kind = `withdrawal.${status}`;
     await this.note(tx, kind, before, after);
     await this.outbox.emit(tx, after, [{ type: kind, objectId: after.id, data: presentWithdrawal(after) }]);
+    tx.afterCommit(() => countWithdrawal(this.metrics, after));
     return after;
   }
 

@@ -4,6 +4,7 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
 import { newId } from '../../platform/identifiers';
+import { Metrics } from '../../platform/observability/metrics';
 import { lockNetwork } from '../../platform/security/blocks/address-blocker';
 import { type Block, blockFromRow, type BlockRow, presentBlock } from '../../platform/security/blocks/block';
 import { BlockList } from '../../platform/security/blocks/block-list';
@@ -22,6 +23,7 @@ export class CreateBlock {
     private readonly unitOfWork: UnitOfWork,
     private readonly list: BlockList,
     private readonly audit: AuditLog,
+    private readonly metrics: Metrics,
   ) {}
 
   /** 409 for what would shut out too much: a very wide network, this machine, the caller; and for what is in force already. */
@@ -30,6 +32,7 @@ export class CreateBlock {
     let block: Block | undefined;
     const answer = await this.unitOfWork.run(async (tx) => presentBlock((block = await this.store(tx, body))));
     this.list.take(block!);
+    if (body.kind === 'block') this.metrics.increment('cpgateway_address_blocks_total', { cause: 'person' });
     return answer;
   }
 

@@ -47,7 +47,7 @@ describe('defaults', () => {
       databaseDirectUrl: undefined,
       trustedProxies: [],
       redisUrl: undefined,
-      logLevel: 'info',
+      logLevel: 'info', metricsTokens: [],
       encryptionMasterKeys: [Buffer.alloc(32, 1)],
       jwtSecretKeys: [TOKEN_KEY],
       securityEnabled: true,

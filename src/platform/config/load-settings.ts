@@ -62,6 +62,7 @@ function toSettings(written: WrittenSettings): Settings {
     trustedProxies: written.TRUSTED_PROXIES,
     redisUrl: written.REDIS_URL,
     logLevel: written.LOG_LEVEL,
+    metricsTokens: written.METRICS_TOKEN,
     encryptionMasterKeys: written.ENCRYPTION_MASTER_KEY,
     jwtSecretKeys: written.JWT_SECRET_KEY,
     securityEnabled: written.SECURITY_ENABLED,

@@ -51,6 +51,8 @@ export interface Settings {
   /** Where limits are counted for all instances together. Absent = each instance counts for itself. */
   redisUrl?: string;
   logLevel: LogLevel;
+  /** Who may read the metrics from another machine, each of them accepted; empty = nobody. */
+  metricsTokens: string[];
   /** 32 bytes each, newest first: the first one writes, all of them read. Never empty. */
   encryptionMasterKeys: Buffer[];
   /** Signs the access tokens of people, newest first: the first one signs, all of them verify. Never empty. */
@@ -129,6 +131,7 @@ export function settingsSchema(nodeEnv: NodeEnv, captchaProvider?: CaptchaProvid
     REDIS_URL: redisUrlSetting.optional(),
     FRONTEND_ORIGIN: originsSetting.default([]),
     LOG_LEVEL: wordSetting(LOG_LEVELS).default('info'),
+    METRICS_TOKEN: sharedSecretsSetting.default([]),
     ENCRYPTION_MASTER_KEY,
     JWT_SECRET_KEY: tokenSecretSetting,
     SECURITY_ENABLED: booleanSetting
@@ -193,8 +196,8 @@ export const settingNames: readonly string[] = Object.keys(settingsSchema('devel
 
 /** The settings that may also be given as NAME_FILE and whose values are never shown. */
 export const secretNames = [
-  'DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_STRIPE',
-  'WEBHOOK_SECRET_TRON', 'TRON_API_KEY', 'SMTP_URL', 'CAPTCHA_SECRET', 'SECURITY_WEBHOOK_URL', 'SLACK_WEBHOOK_URL',
+  'DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'ENCRYPTION_MASTER_KEY', 'JWT_SECRET_KEY', 'METRICS_TOKEN', 'WEBHOOK_SECRET',
+  'WEBHOOK_SECRET_STRIPE', 'WEBHOOK_SECRET_TRON', 'TRON_API_KEY', 'SMTP_URL', 'CAPTCHA_SECRET', 'SECURITY_WEBHOOK_URL', 'SLACK_WEBHOOK_URL',
   'PAGERDUTY_ROUTING_KEY', 'TELEGRAM_BOT_TOKEN',
 ] as const satisfies readonly (keyof WrittenSettings)[];
 

@@ -13,6 +13,8 @@ import { SQLSTATE, sqlStateOf } from './database-errors';
 export interface Tx {
   readonly manager: EntityManager;
   query<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Does something once the change is committed, and never when it is not: counting it, say. It must not throw. */
+  afterCommit(work: () => void): void;
 }
 
 /** Failures that say "not now": the same work in a fresh transaction may well succeed. */
@@ -39,7 +41,12 @@ export class UnitOfWork {
    * what a repetition with the same idempotency key will be told.
    */
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.retrying(() => this.dataSource.transaction(async (manager) => this.inTransaction(manager, work)));
+    return this.retrying(async () => {
+      const afterCommit: (() => void)[] = [];
+      const result = await this.dataSource.transaction(async (manager) => this.inTransaction(manager, work, afterCommit));
+      for (const each of afterCommit) each();
+      return result;
+    });
   }
 
   /**
@@ -67,10 +74,14 @@ export class UnitOfWork {
     return refuseClaim(outcome, this.envelope, claim);
   }
 
-  private async inTransaction<T>(manager: EntityManager, work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async inTransaction<T>(manager: EntityManager, work: (tx: Tx) => Promise<T>, afterCommit: (() => void)[]): Promise<T> {
     const context = currentContext();
     if (context.access || context.session) await this.open(manager, context);
-    const result = await work({ manager, query: (sql, values) => manager.query(sql, values) });
+    const result = await work({
+      manager,
+      query: (sql, values) => manager.query(sql, values),
+      afterCommit: (each) => void afterCommit.push(each),
+    });
     await this.storeAnswer(manager, context, result);
     return result;
   }

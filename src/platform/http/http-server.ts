@@ -9,6 +9,7 @@ import { AddressGate } from '../security/blocks/address-gate';
 import { isFromThisMachine } from '../security/blocks/networks';
 import { maskSecrets } from '../security/crypto/masking';
 import { apiVersionOf, refuseDisabledVersions } from './api-versions';
+import { Metrics } from '../observability/metrics';
 import { parseJsonBody } from './json-body';
 import { Problem } from './problem';
 import { RawRefusals } from './raw-refusals';
@@ -71,6 +72,7 @@ export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   const routes = app.get(RouteTable);
   const gate = app.get(AddressGate);
+  const metrics = app.get(Metrics);
   const settings = app.get<Settings>(SETTINGS);
   const headersFor = answerHeaders(settings);
   RawRefusals.ignoreExpectations(fastify.server);
@@ -93,7 +95,9 @@ export function prepareHttp(app: NestFastifyApplication, log: Pino): void {
     runInContext(context, () => done(gate.refusalOf(context) ?? hostRefusal(request)));
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    logAnswer(log, request, reply);
+    const seconds = (performance.now() - request.context.startedAt) / 1000;
+    logAnswer(log, request, reply, seconds);
+    countAnswer(metrics, request, reply, seconds);
     done();
   });
   refuseDisabledVersions(fastify, settings.disabledApiVersions);
@@ -117,19 +121,25 @@ function requestIdOf(request: IncomingMessage): string {
 }
 
 /** One line for each answer: who, which route, how it ended and how long it took. Never a body, a header or a raw path. */
-function logAnswer(log: Pino, { context }: FastifyRequest, reply: FastifyReply): void {
+function logAnswer(log: Pino, { context }: FastifyRequest, reply: FastifyReply, seconds: number): void {
   log.info(
     {
       request_id: context.requestId,
       method: context.method,
       route: context.route ?? 'unknown',
       status: reply.statusCode,
-      duration_ms: Math.round((performance.now() - context.startedAt) * 10) / 10,
+      duration_ms: Math.round(seconds * 10_000) / 10,
       client: context.access?.clientId,
       ip: context.ip,
     },
     'answered',
   );
+}
+
+function countAnswer(metrics: Metrics, { method, context }: FastifyRequest, reply: FastifyReply, seconds: number): void {
+  const route = context.route ?? 'unknown';
+  metrics.increment('cpgateway_http_requests_total', { method, route, status: String(reply.statusCode) });
+  metrics.observe('cpgateway_http_request_duration_seconds', { method, route }, seconds);
 }
 
 /** Only JSON in UTF-8 without an encoding is read; the bytes are kept, because signatures are over bytes. */

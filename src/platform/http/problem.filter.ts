@@ -6,7 +6,7 @@ import { allowanceHeaders, rateLimited, RateLimiter } from '../security/limits/r
 import { Problem, type ProblemCode, PROBLEMS } from './problem';
 import { RouteTable } from './route-table';
 
-/** Told of every refusal; the audit room registers itself here. Never throws and never delays the answer for long. */
+/** Told of every refusal and failure; the audit room registers itself here. Never throws and never delays the answer for long; a failure not at all. */
 export interface RefusalRecorder {
   record(problem: Problem, request: { ip: string; userAgent?: string; method: string; route: string; requestId: string }): Promise<void>;
 }
@@ -62,15 +62,13 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private async write(problem: Problem, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (problem.status !== 500) {
-      await this.refusals?.record(problem, {
-        ip: request.context.ip ?? 'unknown',
-        userAgent: request.headers['user-agent'],
-        method: request.method,
-        route: request.routeOptions.url ?? 'unknown',
-        requestId: request.id,
-      });
-    }
+    await this.refusals?.record(problem, {
+      ip: request.context.ip ?? 'unknown',
+      userAgent: request.headers['user-agent'],
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      requestId: request.id,
+    });
     await this.counter.count(problem, request.context);
     await reply
       .status(problem.status)

@@ -11,6 +11,11 @@ export class RouteTable {
     this.methods.set(pattern, known);
   }
 
+  /** Whether this is the pattern of a route. */
+  has(pattern: string): boolean {
+    return this.methods.has(pattern);
+  }
+
   /** The methods that an address takes, when it is one of ours. */
   methodsAt(url: string): string[] | undefined {
     const path = url.split('?', 1)[0].split('/');

@@ -3,6 +3,7 @@ import type { ProviderEvent } from '../../platform/providers/provider-event';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { Problem, type ProblemCode } from '../../platform/http/problem';
 import { currentContext } from '../../platform/http/request-context';
+import { Metrics } from '../../platform/observability/metrics';
 import { maskCardNumbers } from '../../platform/security/crypto/masking';
 import { inAnyCidr } from '../../platform/security/network/address-rules';
 import { SECURITY_EVENTS, type SecurityEvents } from '../../platform/security/security-events';
@@ -32,10 +33,22 @@ export class ReceiveWebhook {
     private readonly sources: InboundSources,
     private readonly unitOfWork: UnitOfWork,
     @Inject(SECURITY_EVENTS) private readonly securityEvents: SecurityEvents,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Answers once the event is committed. Throws Problem; a delivery that is refused leaves nothing in the inbox. */
   async receive(name: string, headers: SignedDelivery['headers'], rawBody: Buffer = NOTHING): Promise<WebhookReceipt> {
+    try {
+      const receipt = await this.checkAndStore(name, headers, rawBody);
+      this.metrics.increment('cpgateway_webhooks_received_total', { source: name, outcome: receipt.duplicate ? 'duplicate' : 'accepted' });
+      return receipt;
+    } catch (error) {
+      this.countRefusal(name, error);
+      throw error;
+    }
+  }
+
+  private async checkAndStore(name: string, headers: SignedDelivery['headers'], rawBody: Buffer): Promise<WebhookReceipt> {
     const configured = this.sources.receiving(name);
     if (!configured) throw new Problem('not_found', 'There is no such webhook source.', { refusal: 'webhook_unknown_source' });
     checkAddress(configured);
@@ -57,6 +70,14 @@ export class ReceiveWebhook {
       throw new Problem('event_conflict', 'An event with this id but another type, object or amount was received before. Nothing was changed.');
     }
     return row?.outcome === 'duplicate' ? { received: true, duplicate: true } : { received: true };
+  }
+
+  /** What is no refusal is a fault of ours: the sender will try again, and its event was not looked at as wrong. */
+  private countRefusal(source: string, error: unknown): void {
+    const refused = error instanceof Problem;
+    this.metrics.increment('cpgateway_webhooks_received_total', { source, outcome: refused ? 'refused' : 'failed' });
+    if (!refused) return;
+    this.metrics.increment('cpgateway_webhook_verification_failures_total', { source, reason: error.refusal.replace(/^webhook_/, '') });
   }
 
   private noteCardNumber(source: string): Promise<void> {

@@ -3,6 +3,7 @@ import { SETTINGS, type Settings } from '../../config/settings';
 import { type Tx, UnitOfWork } from '../../database/unit-of-work';
 import { currentContext, runInContext } from '../../http/request-context';
 import { newId } from '../../identifiers';
+import { Metrics } from '../../observability/metrics';
 import { AUDIT_TRAIL, type AuditTrail } from '../audit-trail';
 import { SECURITY_EVENTS, type SecurityEvents } from '../security-events';
 import { type Block, blockFromRow, type BlockRow, presentBlock, stateOf } from './block';
@@ -20,6 +21,9 @@ const EARLIER = `select * from ip_blocks where network = $1 and kind = 'block' a
 const INSERT = `
   insert into ip_blocks (id, network, kind, level, reason, created_at, expires_at) values ($1, $2, 'block', $3, $4, $5, $6) returning *`;
 
+/** What makes the gateway block an address by itself. */
+export type BlockCause = 'refusals' | 'staff_logins';
+
 /** Changes to one network take turns, on all instances. */
 export async function lockNetwork(tx: Tx, network: string): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('ip_blocks ' || $1, 0))`, [network]);
@@ -36,6 +40,7 @@ export class AddressBlocker {
     @Inject(AUDIT_TRAIL) private readonly audit: AuditTrail,
     @Inject(SECURITY_EVENTS) private readonly events: SecurityEvents,
     @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -43,26 +48,28 @@ export class AddressBlocker {
    * the same time, it is one block. Does nothing for an address that is blocked or allowed already or that a person let go in the last
    * five minutes, nor for a call from this machine itself. `reason` is for people, up to 500 characters.
    */
-  async block(ip: string, reason: string): Promise<void> {
+  async block(ip: string, cause: BlockCause, reason: string): Promise<void> {
     const network = networkOf(ip);
     if (!network || currentContext().fromThisMachine || this.list.isSettled(ip)) return;
     let making = this.underWay.get(network);
     if (!making) {
-      making = this.make(network, reason).finally(() => this.underWay.delete(network));
+      making = this.make(network, cause, reason).finally(() => this.underWay.delete(network));
       this.underWay.set(network, making);
     }
     await making;
   }
 
   /** The gateway itself acts here, whoever the caller is: neither its key nor its claim belongs to this transaction. */
-  private make(network: string, reason: string): Promise<void> {
+  private make(network: string, cause: BlockCause, reason: string): Promise<void> {
     const { requestId, ip, userAgent, apiVersion, method, route, startedAt } = currentContext();
     const actor = { type: 'system' as const, id: 'abuse_protection' };
     const context = { requestId, ip, userAgent, apiVersion, method, route, startedAt, actor };
     return runInContext(context, async () => {
       const { block, isNew } = await this.unitOfWork.run((tx) => this.store(tx, network, reason));
       this.list.take(block);
-      if (isNew) await this.tell(block);
+      if (!isNew) return;
+      this.metrics.increment('cpgateway_address_blocks_total', { cause });
+      await this.tell(block);
     });
   }
 

@@ -54,6 +54,7 @@ describe('a call from this machine', () => {
   it('comes over loopback, and nothing says that it was passed on', () => {
     expect([isFromThisMachine('127.0.0.1', {}), isFromThisMachine('127.9.9.9', {}), isFromThisMachine('::1', {})]).toEqual([true, true, true]);
     expect(isFromThisMachine('203.0.113.7', {})).toBe(false);
-    for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip']) expect([name, isFromThisMachine('127.0.0.1', { [name]: '' })]).toEqual([name, false]);
+    const passedOn = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'via'];
+    for (const name of passedOn) expect([name, isFromThisMachine('127.0.0.1', { [name]: '' })]).toEqual([name, false]);
   });
 });

@@ -3,6 +3,8 @@ import ipaddr from 'ipaddr.js';
 import { type Address, parseAddress } from '../network/address-rules';
 
 const HOUSEHOLD_BITS = 64;
+/** What proxies add to a request that they pass on. */
+const PASSED_ON = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'via'] as const;
 
 /** Addresses that share their first bits. */
 export interface Network {
@@ -62,7 +64,7 @@ export function overlap(one: Network, other: Network): boolean {
 /** A call from this machine itself, not one that a proxy on it passes on. `ip` is the peer's address where no proxy is trusted. */
 export function isFromThisMachine(ip: string, headers: IncomingHttpHeaders): boolean {
   const isLoopback = ip === '::1' || ip.startsWith('127.');
-  return isLoopback && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined && headers['x-real-ip'] === undefined;
+  return isLoopback && PASSED_ON.every((name) => headers[name] === undefined);
 }
 
 function widthOf(address: Address): 32 | 128 {

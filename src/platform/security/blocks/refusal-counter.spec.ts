@@ -6,7 +6,7 @@ import { RefusalCounter } from './refusal-counter';
 import { RefusalFactors } from './refusal-factors';
 
 describe('the counter of refusals', () => {
-  const block = jest.fn<Promise<void>, [string, string]>();
+  const block = jest.fn<Promise<void>, [string, string, string]>();
   let storage: SlidingWindowStorage;
   let counter: RefusalCounter;
 
@@ -31,7 +31,7 @@ describe('the counter of refusals', () => {
     await refuse('rate_limited', 9);
     expect(block).not.toHaveBeenCalled();
     await refuse('not_found', 1);
-    expect(block).toHaveBeenCalledWith('203.0.113.7', '100 refusals in 5 minutes');
+    expect(block).toHaveBeenCalledWith('203.0.113.7', 'refusals', '100 refusals in 5 minutes');
   });
 
   it.each(['ip_blocked', 'validation_failed', 'malformed_request', 'state_conflict', 'method_not_allowed', 'internal_error'] as const)(

@@ -32,7 +32,7 @@ export class RefusalCounter {
     try {
       const { totalHits } = await this.storage.increment(`refusals:${network}`, WINDOW_MS, TOO_MANY, 0, 'refusals');
       this.factors.learn(network, totalHits, WINDOW_MS);
-      if (totalHits >= TOO_MANY) await this.blocker.block(ip, `${TOO_MANY} refusals in ${WINDOW_MS / 60_000} minutes`);
+      if (totalHits >= TOO_MANY) await this.blocker.block(ip, 'refusals', `${TOO_MANY} refusals in ${WINDOW_MS / 60_000} minutes`);
     } catch (error) {
       this.logger.error({ err: error, msg: `could not count a refusal of ${network}` });
     }

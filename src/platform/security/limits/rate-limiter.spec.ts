@@ -1,5 +1,7 @@
 import type { Settings } from '../../config/settings';
 import type { BookAccess, RequestContext, SessionAccess } from '../../http/request-context';
+import { RouteTable } from '../../http/route-table';
+import { Metrics } from '../../observability/metrics';
 import { allowanceHeaders, rateLimited, RateLimiter } from './rate-limiter';
 import { SlidingWindowStorage } from './sliding-window.storage';
 
@@ -8,12 +10,13 @@ const access = (keyId: string | undefined, rateMultiplier: number, clientId = 'c
 const session = (personId: string, clientId: string | null = 'cli_1') => ({ personId, clientId }) as SessionAccess;
 
 describe('RateLimiter', () => {
+  const metrics = new Metrics(new RouteTable());
   let storage: SlidingWindowStorage;
   let limiter: RateLimiter;
 
   beforeEach(() => {
     storage = new SlidingWindowStorage();
-    limiter = new RateLimiter(storage, { rateLimitingEnabled: true } as Settings);
+    limiter = new RateLimiter(storage, { rateLimitingEnabled: true } as Settings, metrics);
   });
   afterEach(() => storage.onModuleDestroy());
 
@@ -69,7 +72,7 @@ describe('RateLimiter', () => {
 
   it('tightens the shared budgets by risk, never to nothing, and no others', async () => {
     const risky = context({ access: access('key_1', 2) });
-    const tightened = (factor: number) => new RateLimiter(storage, { rateLimitingEnabled: true } as Settings, { factor: () => factor });
+    const tightened = (factor: number) => new RateLimiter(storage, { rateLimitingEnabled: true } as Settings, metrics, { factor: () => factor });
     expect(await tightened(0.25).count('key', risky)).toMatchObject({ limit: 500 });
     expect(await tightened(0.25).count('person', context({ session: session('per_1') }))).toMatchObject({ limit: 75 });
     expect(await tightened(0.25).count('anonymous', context())).toMatchObject({ limit: 25 });
@@ -85,7 +88,7 @@ describe('RateLimiter', () => {
   });
 
   it('counts nothing when limits are switched off', async () => {
-    const off = new RateLimiter(storage, { rateLimitingEnabled: false } as Settings);
+    const off = new RateLimiter(storage, { rateLimitingEnabled: false } as Settings, metrics);
     expect(await off.count('anonymous', context())).toBeUndefined();
   });
 });

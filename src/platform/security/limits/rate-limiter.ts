@@ -4,6 +4,7 @@ import { SETTINGS, type Settings } from '../../config/settings';
 import { Problem } from '../../http/problem';
 import type { RequestContext } from '../../http/request-context';
 import { countedAddress } from '../blocks/networks';
+import { Metrics } from '../../observability/metrics';
 import { LIMIT_FACTORS, type LimitFactors } from './limit-factors';
 import { type CountedBy, type Limit, type LimitClass, LIMITS, type RouteLimitClass, type SubjectClass } from './limits';
 
@@ -31,6 +32,7 @@ export class RateLimiter {
   constructor(
     @Inject(ThrottlerStorage) private readonly storage: ThrottlerStorage,
     @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly metrics: Metrics,
     @Optional() @Inject(LIMIT_FACTORS) private readonly factors?: LimitFactors,
   ) {}
 
@@ -56,6 +58,7 @@ export class RateLimiter {
     const { windowMs } = LIMITS[name];
     const limit = this.limitOf(LIMITS[name], context);
     const record = await this.storage.increment(`${name}:${subject}`, windowMs, limit, 0, name);
+    if (record.isBlocked) this.metrics.increment('cpgateway_rate_limit_exceeded_total', { limit: name, route: context.route ?? 'unknown' });
     return {
       name,
       limit,

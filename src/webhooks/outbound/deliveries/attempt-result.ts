@@ -47,3 +47,8 @@ export function resultOfSendError(failures: number, { kind, message }: SendError
     retryInMs: delayAfterFailureMs(failures + 1),
   };
 }
+
+/** One word for it: `delivered`, or what the error begins with. */
+export function outcomeOf({ delivered, error }: AttemptResult): string {
+  return delivered || error === null ? 'delivered' : error.split(':', 1)[0];
+}

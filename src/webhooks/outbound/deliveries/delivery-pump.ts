@@ -1,6 +1,8 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Sweeper } from '../../../platform/jobs/sweeper';
+import { Metrics } from '../../../platform/observability/metrics';
 import { GuardedSender } from '../../../platform/security/network/guarded-sender';
+import { type AttemptResult, outcomeOf } from './attempt-result';
 import { type ClaimedDelivery, type ClaimLimits, DeliveryRecords } from './delivery-records';
 import { DeliverySender } from './delivery-sender';
 
@@ -33,6 +35,7 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly records: DeliveryRecords,
     private readonly deliveries: DeliverySender,
     private readonly guardedSender: GuardedSender,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -100,6 +103,7 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       const result = await this.deliveries.attempt(delivery);
       if (this.abandoned) return;
+      this.count(result);
       moreDue = await this.records.finish(delivery, result);
     } catch (error) {
       this.logger.error({ err: error, msg: `delivery ${delivery.id} could not be carried out and will be tried again after its lease` });
@@ -107,5 +111,10 @@ export class DeliveryPump implements OnApplicationBootstrap, BeforeApplicationSh
     const wasFull = this.inFlight.size >= MAX_IN_FLIGHT;
     this.inFlight.delete(delivery);
     if (moreDue || wasFull) this.hurry();
+  }
+
+  private count(result: AttemptResult): void {
+    this.metrics.increment('cpgateway_webhook_attempts_total', { outcome: outcomeOf(result) });
+    this.metrics.observe('cpgateway_webhook_attempt_duration_seconds', {}, result.durationMs / 1000);
   }
 }
