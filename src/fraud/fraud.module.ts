@@ -11,6 +11,8 @@ import { AdminReviewsController } from './review/admin-reviews.controller';
 import { DecideReview } from './review/decide-review';
 import { ReviewReader } from './review/review-reader';
 import { ReviewSubjects } from './review/review-subjects';
+import { FraudSummary } from './fraud-summary';
+import { RiskFactors } from './risk-factors';
 import { AdminRulesController } from './rules/admin-rules.controller';
 import { Backtest } from './rules/backtest';
 import { Definitions } from './rules/definitions';
@@ -22,7 +24,7 @@ import { RuleBook } from './rules/rule-book';
   controllers: [AdminRulesController, AdminReviewsController],
   providers: [
     RuleBook, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, ReviewReader, DecideReview,
-    Definitions, Backtest, AnnounceState, CleanSightings,
+    Definitions, Backtest, AnnounceState, CleanSightings, RiskFactors, FraudSummary,
   ],
   exports: [
     GeoModule, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, RuleBook, Backtest,

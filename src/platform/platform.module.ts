@@ -18,7 +18,7 @@ import { AddressGate } from './security/blocks/address-gate';
 import { BlockList } from './security/blocks/block-list';
 import { RefusalCounter } from './security/blocks/refusal-counter';
 import { RefusalFactors } from './security/blocks/refusal-factors';
-import { LIMIT_FACTORS } from './security/limits/limit-factors';
+import { LimitFactors } from './security/limits/limit-factors';
 import { LimitsModule, WINDOW_STORAGE } from './security/limits/limits.module';
 import { RateLimiter } from './security/limits/rate-limiter';
 import { TestClock } from './test-clock/test-clock';
@@ -37,12 +37,12 @@ import { TestClock } from './test-clock/test-clock';
   ],
   providers: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, SendMailJob, ProviderEvents, RateLimiter, CleanIdempotencyKeys,
-    BlockList, AddressBlocker, AddressGate, RefusalCounter, RefusalFactors, { provide: LIMIT_FACTORS, useExisting: RefusalFactors },
+    BlockList, AddressBlocker, AddressGate, RefusalCounter, RefusalFactors, LimitFactors,
     TestClock, Metrics, SummarySections,
   ],
   exports: [
     PolicyRegistry, RouteTable, ProblemFilter, JobQueue, Sweeper, Outbox, Mailer, ProviderEvents, RateLimiter, LimitsModule, ThrottlerModule,
-    BlockList, AddressBlocker, TestClock, Metrics, SummarySections,
+    BlockList, AddressBlocker, LimitFactors, TestClock, Metrics, SummarySections,
   ],
 })
 export class PlatformModule {}

@@ -33,12 +33,13 @@ export class AssessLogin implements LoginRisk {
 
   async admits({ personId, deviceKnown }: LoginLook): Promise<boolean> {
     if (!this.engine.enabled) return true;
+    const startedAt = performance.now();
     const { ip } = currentContext();
     const facts: LoginFacts = { personId, deviceKnown, ip, ipCountry: this.countries.countryOf(ip) };
     const request = loginRequest(facts);
     const context = await this.engine.look(request);
     const signals = loginSignals(facts, request, context);
-    const { revision, ...verdict } = await this.engine.judge('login', signals, context.revision);
+    const { revision, ...verdict } = await this.engine.judge('login', signals, context.revision, startedAt);
     const at = new Date();
     const sightings = verdict.decision === 'block' ? [] : loginSightings(facts);
     const assessment = { ...LOGIN_BOOK, subject: 'login', subjectId: newId('lgn', at.getTime()), verdict, signals, sightings, revision, at } as const;

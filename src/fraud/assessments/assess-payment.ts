@@ -14,6 +14,7 @@ export class AssessPayment {
 
   /** One round trip. What it answers is written by the statement that creates the payment, or that refuses it. */
   async assess(told: PaymentFacts, subjectId: string, at: Date): Promise<Assessment> {
+    const startedAt = performance.now();
     const facts = { ...told, ipCountry: this.countries.countryOf(told.ip) };
     const { clientId, livemode, amountMinor, currency } = facts;
     const common = { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at } as const;
@@ -21,7 +22,7 @@ export class AssessPayment {
     const request = paymentRequest(facts);
     const context = await this.engine.look(request);
     const signals = paymentSignals(facts, request, context);
-    const { revision, ...verdict } = await this.engine.judge('payment', signals, context.revision);
+    const { revision, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt);
     return { ...common, verdict, signals, sightings: paymentSightings(facts), revision };
   }
 }

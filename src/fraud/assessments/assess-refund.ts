@@ -14,9 +14,10 @@ export class AssessRefund {
   async assess({ clientId, livemode }: Book, facts: RefundFacts, context: RiskContext | null, subjectId: string): Promise<Assessment> {
     const { amountMinor, currency, now: at } = facts;
     const common = { clientId, livemode, subject: 'refund', subjectId, amountMinor, currency, at } as const;
+    const startedAt = performance.now();
     if (!context) return { ...common, ...this.engine.unscored() };
     const signals = refundSignals(facts, context);
-    const { revision, ...verdict } = await this.engine.judge('refund', signals, context.revision);
+    const { revision, ...verdict } = await this.engine.judge('refund', signals, context.revision, startedAt);
     return { ...common, verdict, signals, sightings: [], revision };
   }
 }

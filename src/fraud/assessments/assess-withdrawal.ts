@@ -23,10 +23,11 @@ export class AssessWithdrawal {
     const { clientId, livemode } = ask;
     const { amountMinor, currency, now: at } = facts;
     const common = { clientId, livemode, subject: 'withdrawal', subjectId, amountMinor, currency, at } as const;
+    const startedAt = performance.now();
     if (!context) return { ...common, ...this.engine.unscored() };
     const located = this.located(ask);
     const signals = withdrawalSignals(facts, located, withdrawalRequest(located), context);
-    const { revision, ...verdict } = await this.engine.judge('withdrawal', signals, context.revision);
+    const { revision, ...verdict } = await this.engine.judge('withdrawal', signals, context.revision, startedAt);
     return { ...common, verdict, signals, sightings: withdrawalSightings(located, amountMinor), revision };
   }
 

@@ -3,6 +3,7 @@ import { SecurityLog } from '../../audit/security-log';
 import { SETTINGS, type Settings } from '../../platform/config/settings';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { currentContext } from '../../platform/http/request-context';
+import { Metrics } from '../../platform/observability/metrics';
 import { evaluate, type Verdict } from '../rules/evaluate';
 import { RuleBook } from '../rules/rule-book';
 import { type ContextRequest, contextParameter, type RiskContext } from '../signals/risk-context';
@@ -23,8 +24,10 @@ export class RiskEngine {
     private readonly unitOfWork: UnitOfWork,
     private readonly rules: RuleBook,
     private readonly securityLog: SecurityLog,
+    private readonly metrics: Metrics,
   ) {
     this.enabled = fraudDetectionEnabled;
+    metrics.set('cpgateway_fraud_detection_enabled', {}, this.enabled ? 1 : 0);
   }
 
   /** The verdict on everything while nothing is scored. */
@@ -38,10 +41,12 @@ export class RiskEngine {
     return row!.context;
   }
 
-  /** What the rules of that revision say of the signals. */
-  async judge(subject: Subject, signals: Signals, revision: number): Promise<Verdict & { revision: number }> {
+  /** What the rules of that revision say of the signals. `startedAt`: when somebody began to gather them, by performance.now(). */
+  async judge(subject: Subject, signals: Signals, revision: number, startedAt: number): Promise<Verdict & { revision: number }> {
     const set = await this.rules.at(revision);
     const verdict = evaluate(set.rules.get(subject) ?? [], set.thresholds.get(subject)!, signals);
+    this.metrics.increment('cpgateway_risk_assessments_total', { subject, decision: verdict.decision });
+    this.metrics.observe('cpgateway_risk_assessment_duration_seconds', {}, (performance.now() - startedAt) / 1000);
     return { ...verdict, revision: set.revision };
   }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AdminAlertsController } from './admin-alerts.controller';
 import { AlertDeliveries } from './alert-deliveries';
+import { AlertsSummary } from './alerts-summary';
 import { AlertReader } from './alert-reader';
 import { ALERT_ADDRESSES, publicAddresses } from './channels/alert-addresses';
 import { AlertChannels } from './channels/alert-channels';
@@ -23,7 +24,7 @@ import { SendTestAlert } from './send-test-alert';
   providers: [
     { provide: ALERT_ADDRESSES, useFactory: publicAddresses },
     AlertPost, EmailChannel, WebhookChannel, SlackChannel, PagerDutyChannel, TelegramChannel, AlertChannels,
-    RaiseAlerts, AlertDeliveries, DeliverAlertsJob, AlertReader, HandleAlert, ChangeAlertRule, SendTestAlert,
+    RaiseAlerts, AlertDeliveries, DeliverAlertsJob, AlertReader, HandleAlert, ChangeAlertRule, SendTestAlert, AlertsSummary,
   ],
 })
 export class AlertsModule {}

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { SecurityLog } from '../../audit/security-log';
+import { Metrics } from '../../platform/observability/metrics';
 import { Job, type JobHandler } from '../../platform/jobs/job-queue';
 import { AlertDeliveries, type ClaimedMessage, SEND_ALERTS } from './alert-deliveries';
 import type { AlertChannel, ChannelName, Outcome } from './channels/alert-channel';
@@ -24,6 +25,7 @@ export class DeliverAlertsJob implements JobHandler<{ channel: ChannelName }> {
     private readonly channels: AlertChannels,
     private readonly deliveries: AlertDeliveries,
     private readonly securityLog: SecurityLog,
+    private readonly metrics: Metrics,
   ) {}
 
   /** A job that finds its channel busy leaves its work to the one that is at it; should that one die, its lease has a job of its own. */
@@ -63,6 +65,7 @@ export class DeliverAlertsJob implements JobHandler<{ channel: ChannelName }> {
   /** The one place at which every attempt ends; `status` is what its deliveries are now. */
   private async finish(channel: ChannelName, message: ClaimedMessage, outcome: Outcome): Promise<void> {
     const status = await this.deliveries.finish(channel, message, outcome);
+    this.metrics.increment('cpgateway_alert_deliveries_total', { channel, outcome: OUTCOMES[outcome.state] });
     const told = { channel, message: message.id, stage: message.stage, alerts: message.alerts.map(({ id }) => id), attempt: message.attempt };
     if (outcome.state === 'sent') return this.logger.log({ msg: 'alert sent', ...told });
     this.logger[status === 'failed' ? 'error' : 'warn']({ msg: `alert not sent: ${outcome.error}`, ...told });
@@ -72,6 +75,9 @@ export class DeliverAlertsJob implements JobHandler<{ channel: ChannelName }> {
     });
   }
 }
+
+/** What the metrics call the end of an attempt. */
+const OUTCOMES = { sent: 'sent', again: 'failed', refused: 'dropped' } as const;
 
 /** A channel whose setting was taken away after the alert was raised will not come back by trying. */
 function attempt(channel: AlertChannel, message: ClaimedMessage): Promise<Outcome> | Outcome {

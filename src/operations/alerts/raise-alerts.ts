@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { newId } from '../../platform/identifiers';
+import { Metrics } from '../../platform/observability/metrics';
 import { Sweeper } from '../../platform/jobs/sweeper';
 import { AlertDeliveries } from './alert-deliveries';
 import { descriptionOf, type Figures, titleOf } from './alert-words';
@@ -40,6 +41,7 @@ export class RaiseAlerts implements OnApplicationBootstrap {
     private readonly sweeper: Sweeper,
     private readonly deliveries: AlertDeliveries,
     private readonly channels: AlertChannels,
+    private readonly metrics: Metrics,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -105,6 +107,7 @@ export class RaiseAlerts implements OnApplicationBootstrap {
   /** The one place at which every new alert passes, after it was committed. */
   private tell({ name, severity }: AlertRule, title: string): void {
     this.logger.warn({ msg: `alert: ${title}`, rule: name, severity });
+    this.metrics.increment('cpgateway_alerts_total', { rule: name, severity });
   }
 }
 

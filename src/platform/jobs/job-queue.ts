@@ -48,13 +48,10 @@ export class JobQueue implements OnApplicationBootstrap, BeforeApplicationShutdo
     this.pool = new PatientPool({ connectionString: database.directUrl, max: CONCURRENCY, application_name: 'cpgateway jobs' });
   }
 
-  /**
-   * Adds a job that exists only if the transaction commits. One that waits under the same key is replaced; with `keepRunAt` it runs
-   * when it would have run.
-   */
-  async add(tx: Tx, job: string, payload: unknown, options: { runAt?: Date; jobKey?: string; keepRunAt?: boolean } = {}): Promise<void> {
-    await tx.query('select graphile_worker.add_job($1, $2::json, run_at => $3, job_key => $4, job_key_mode => $5)', [
-      job, JSON.stringify(payload), options.runAt ?? null, options.jobKey ?? null, options.keepRunAt ? 'preserve_run_at' : 'replace',
+  /** Adds a job that exists only if the transaction commits. One that waits under the same key is replaced. */
+  async add(tx: Tx, job: string, payload: unknown, options: { runAt?: Date; jobKey?: string } = {}): Promise<void> {
+    await tx.query('select graphile_worker.add_job($1, $2::json, run_at => $3, job_key => $4)', [
+      job, JSON.stringify(payload), options.runAt ?? null, options.jobKey ?? null,
     ]);
   }
 

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../../http/request-context';
-import type { LimitFactors } from '../limits/limit-factors';
 import { networkOf } from './networks';
 
 /** How many refusals within the window leave which part of an address's limits; the gravest first. */
@@ -18,7 +17,7 @@ interface Standing {
 
 /** Tightens the limits of addresses that are refused often, by what their counter last answered: no round trip of its own. */
 @Injectable()
-export class RefusalFactors implements LimitFactors {
+export class RefusalFactors {
   private readonly standings = new Map<string, Standing>();
 
   /** The part of its limits that the caller's address keeps: 1, a half from 50 refusals in five minutes on, a quarter from 75 on. */

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings';
 import type { BookAccess, RequestContext, SessionAccess } from '../../http/request-context';
+import type { LimitFactors } from './limit-factors';
 import { RouteTable } from '../../http/route-table';
 import { Metrics } from '../../observability/metrics';
 import { allowanceHeaders, rateLimited, RateLimiter } from './rate-limiter';
@@ -72,7 +73,7 @@ describe('RateLimiter', () => {
 
   it('tightens the shared budgets by risk, never to nothing, and no others', async () => {
     const risky = context({ access: access('key_1', 2) });
-    const tightened = (factor: number) => new RateLimiter(storage, { rateLimitingEnabled: true } as Settings, metrics, { factor: () => factor });
+    const tightened = (factor: number) => new RateLimiter(storage, { rateLimitingEnabled: true } as Settings, metrics, { factor: () => factor } as unknown as LimitFactors);
     expect(await tightened(0.25).count('key', risky)).toMatchObject({ limit: 500 });
     expect(await tightened(0.25).count('person', context({ session: session('per_1') }))).toMatchObject({ limit: 75 });
     expect(await tightened(0.25).count('anonymous', context())).toMatchObject({ limit: 25 });

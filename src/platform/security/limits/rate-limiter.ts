@@ -5,7 +5,7 @@ import { Problem } from '../../http/problem';
 import type { RequestContext } from '../../http/request-context';
 import { countedAddress } from '../blocks/networks';
 import { Metrics } from '../../observability/metrics';
-import { LIMIT_FACTORS, type LimitFactors } from './limit-factors';
+import { LimitFactors } from './limit-factors';
 import { type CountedBy, type Limit, type LimitClass, LIMITS, type RouteLimitClass, type SubjectClass } from './limits';
 
 /** Where a caller stands within a limit. */
@@ -33,7 +33,7 @@ export class RateLimiter {
     @Inject(ThrottlerStorage) private readonly storage: ThrottlerStorage,
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly metrics: Metrics,
-    @Optional() @Inject(LIMIT_FACTORS) private readonly factors?: LimitFactors,
+    @Optional() private readonly factors?: LimitFactors,
   ) {}
 
   /**
