@@ -2,8 +2,7 @@ import { z } from 'zod';
 import {
   addressRangesSetting, apiVersionsSetting, booleanSetting, chainSourcesSetting, databaseUrlSetting, type DeprecatedVersion,
   deprecatedVersionsSetting, geoipDatabaseSetting, hostSetting, listSetting, mailAddressSetting, namesSetting, originsSetting, portSetting,
-  redisUrlSetting,
-  sharedSecretsSetting, smtpUrlSetting, tokenSecretSetting, watchOnlyKeySetting, webAddressSetting, wordSetting,
+  redisUrlSetting, sharedSecretsSetting, smtpUrlSetting, tokenSecretSetting, watchOnlyKeySetting, webAddressSetting, wordSetting,
 } from './setting-types';
 
 const NODE_ENVS = ['development', 'test', 'staging', 'production'] as const;
