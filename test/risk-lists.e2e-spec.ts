@@ -285,7 +285,7 @@ describe('risk lists', () => {
       expect(await run('--kind', 'ip', '--source', 'staff', '--file', file)).toMatchObject({ code: 64 });
       expect(await run('--kind', 'ip', '--source', 'x')).toMatchObject({ code: 64 });
       expect(await run('--kind', 'ip', '--source', 'x', '--file', path.join(folder, 'missing'))).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
-    }, 120_000);
+    }, 240_000);
   });
 
   it('stand beside countries, which readiness tells of', async () => {
