@@ -3,11 +3,11 @@ export const ANOMALY_STATUSES = ['open', 'investigating', 'resolved', 'false_pos
 export type AnomalyStatus = (typeof ANOMALY_STATUSES)[number];
 
 /**
- * What people may make of an anomaly, and from where. What was closed can be opened again, but nobody says what it was without having
- * looked. The database holds the same table in anomaly_may_become().
+ * What people may make of an anomaly, and from where. What was closed can be opened again; to say the opposite of it, it has to be. The
+ * database holds the same table in anomaly_may_become().
  */
 export const ANOMALY_TRANSITIONS: Readonly<Record<AnomalyStatus, readonly AnomalyStatus[]>> = {
-  open: ['investigating'],
+  open: ['investigating', 'resolved', 'false_positive'],
   investigating: ['resolved', 'false_positive'],
   resolved: ['open', 'investigating'],
   false_positive: ['open', 'investigating'],

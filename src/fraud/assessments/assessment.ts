@@ -1,3 +1,4 @@
+import { maskSecrets } from '../../platform/security/crypto/masking';
 import type { Verdict } from '../rules/evaluate';
 import type { Risk } from '../risk';
 import type { Sighting } from '../signals/payment-signals';
@@ -53,7 +54,9 @@ function anomalyOf({ clientId, livemode, subject, subjectId, verdict }: Assessme
   return {
     anomaly: {
       client_id: clientId, livemode, kind: `risk.${subject}`, severity, subject_type: subject, subject_id: subjectId,
-      title: `A ${subject} was ${word}`, figures: { score: verdict.score, decision: verdict.decision, reasons: verdict.reasons },
+      title: `A ${subject} was ${word}`, figures: maskSecrets({ score: verdict.score, decision: verdict.decision, reasons: verdict.reasons }),
+      // What the same rule does again within a day adds up: an attack is one anomaly, not thousands.
+      group_key: [subject, verdict.decision, verdict.fired[0]].join(':'),
     },
   };
 }
