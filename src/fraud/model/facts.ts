@@ -25,9 +25,10 @@ export interface DayTally {
   /** UTC day, counted from 1970. */
   day: number;
   payments: number;
-  /** Those of them that are known by now as frauds, and what they amount to in all. */
+  /** Those of them that are known by now as frauds. */
   knownFrauds: number;
-  knownFraudAmount: number;
+  /** Those of the known frauds whose amount was ordinary for the customer: what was wrong was not the customer's card but the point. */
+  ordinaryFrauds: number;
 }
 
 /** All that a score may depend on: what is known at the moment of the payment, without the payment's own outcome. */
@@ -43,5 +44,18 @@ export interface PaymentFacts {
 /** How long a fraud takes to be known; tallies of younger days say nothing yet. */
 export const LABEL_DELAY_DAYS = 7;
 export const DAY_MS = 86_400_000;
+
+/** An amount of more than so many times the customer's usual one is large. */
+export const LARGE = 2.5;
+
+/** Up to so few payments past doubt there is no usual amount yet. */
+const FEW = 3;
+
+/** What a customer usually pays: the mean of the payments past doubt, or of all recent ones, or the amount itself while there is nothing else. */
+export function usualAmount({ usual, recent, payment }: Pick<PaymentFacts, 'usual' | 'recent' | 'payment'>): number {
+  if (usual.count >= FEW) return usual.mean;
+  if (recent.length === 0) return payment.amount;
+  return recent.reduce((sum, { amount }) => sum + amount, 0) / recent.length;
+}
 
 export const dayOf = (at: number) => Math.floor(at / DAY_MS);

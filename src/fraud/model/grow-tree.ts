@@ -11,6 +11,8 @@ export interface TreeLimits {
   lambda: number;
   /** What a decision must at least improve the loss by. */
   minGain: number;
+  /** By feature: 1 when a larger figure never makes a fraud less likely, -1 when never more likely, 0 when either may be. */
+  directions: readonly number[];
 }
 
 /** First and second derivative of the loss, by row of the table. */
@@ -31,11 +33,17 @@ interface Split {
   bin: number;
 }
 
-interface Node {
+interface Sums {
   rows: Int32Array;
   histogram: Histogram;
   first: number;
   second: number;
+}
+
+interface Node extends Sums {
+  /** Between these the values below must stay, so that a decision further up keeps its direction. */
+  low: number;
+  high: number;
 }
 
 const BINS = 256;
@@ -56,13 +64,13 @@ export class TreeGrower {
 
   /** Grows from the given rows. Values are not shrunk yet. */
   grow(rows: Int32Array): Tree {
-    this.add(this.nodeOf(rows), 0);
+    this.add({ ...this.sums(rows), low: -Infinity, high: Infinity }, 0);
     return this.tree;
   }
 
   private add(node: Node, depth: number): number {
     const at = this.tree.value.length;
-    this.put(at, -1, 0, -node.first / (node.second + this.limits.lambda));
+    this.put(at, -1, 0, this.valueOf(node));
     const split = depth < this.limits.depth ? this.bestSplit(node) : undefined;
     if (!split) return at;
     const [left, right] = this.divide(node, split);
@@ -71,6 +79,10 @@ export class TreeGrower {
     this.tree.left[at] = this.add(left, depth + 1);
     this.tree.right[at] = this.add(right, depth + 1);
     return at;
+  }
+
+  private valueOf({ first, second, low, high }: Omit<Node, 'rows' | 'histogram'>): number {
+    return Math.min(high, Math.max(low, -first / (second + this.limits.lambda)));
   }
 
   private put(at: number, feature: number, threshold: number, value: number): void {
@@ -98,8 +110,9 @@ export class TreeGrower {
     return histogram;
   }
 
-  private bestSplit({ histogram, first, second }: Node): Split | undefined {
-    const { minHessian, lambda, minGain } = this.limits;
+  private bestSplit(node: Node): Split | undefined {
+    const { histogram, first, second, low, high } = node;
+    const { minHessian, lambda, minGain, directions } = this.limits;
     const whole = (first * first) / (second + lambda);
     let best: Split | undefined;
     this.features.forEach((feature, index) => {
@@ -114,7 +127,9 @@ export class TreeGrower {
         if (rightSecond < minHessian) break;
         const rightFirst = first - leftFirst;
         const gain = (leftFirst * leftFirst) / (leftSecond + lambda) + (rightFirst * rightFirst) / (rightSecond + lambda) - whole;
-        if (gain > (best?.gain ?? minGain)) best = { gain, feature, bin };
+        if (gain <= (best?.gain ?? minGain)) continue;
+        const rise = this.valueOf({ first: rightFirst, second: rightSecond, low, high }) - this.valueOf({ first: leftFirst, second: leftSecond, low, high });
+        if (rise * directions[feature] >= 0) best = { gain, feature, bin };
       }
     });
     return best;
@@ -126,17 +141,28 @@ export class TreeGrower {
     const leftRows = node.rows.filter((row) => column[row] <= bin);
     const rightRows = node.rows.filter((row) => column[row] > bin);
     const isLeftSmaller = leftRows.length <= rightRows.length;
-    const smaller = this.nodeOf(isLeftSmaller ? leftRows : rightRows);
+    const smaller = this.sums(isLeftSmaller ? leftRows : rightRows);
     const rest = {
       rows: isLeftSmaller ? rightRows : leftRows,
       histogram: subtract(node.histogram, smaller.histogram),
       first: node.first - smaller.first,
       second: node.second - smaller.second,
     };
-    return isLeftSmaller ? [smaller, rest] : [rest, smaller];
+    return this.bounded(node, isLeftSmaller ? [smaller, rest] : [rest, smaller], this.limits.directions[feature]);
   }
 
-  private nodeOf(rows: Int32Array): Node {
+  /** Halves the room for values where the feature has a direction, so that nothing below the two sides can turn it round. */
+  private bounded({ low, high }: Node, [left, right]: [Sums, Sums], direction: number): [Node, Node] {
+    const sides: [Node, Node] = [{ ...left, low, high }, { ...right, low, high }];
+    if (direction === 0) return sides;
+    const middle = (this.valueOf(sides[0]) + this.valueOf(sides[1])) / 2;
+    const [lower, upper] = direction > 0 ? sides : [sides[1], sides[0]];
+    lower.high = middle;
+    upper.low = middle;
+    return sides;
+  }
+
+  private sums(rows: Int32Array): Sums {
     let first = 0;
     let second = 0;
     for (const row of rows) {

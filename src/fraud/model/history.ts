@@ -1,4 +1,4 @@
-import { DAY_MS, dayOf, type DayTally, type EarlierPayment, type PaymentFacts, type UsualAmounts } from './facts';
+import { DAY_MS, dayOf, type DayTally, type EarlierPayment, LARGE, type PaymentFacts, usualAmount, type UsualAmounts } from './facts';
 
 /** A payment of the past with what became of it. */
 export interface LabelledPayment {
@@ -58,7 +58,9 @@ export class History {
     this.learnUntil(payment.at);
     const entry = { at: payment.at, amount: payment.amount, isKnownFraud: false };
     const customer = this.customerOf(payment.customer);
-    customer.recent = trimmed([...customer.recent, entry], payment.at);
+    customer.recent.push(entry);
+    // Cut now and then: what is too old is left out whenever the facts are read.
+    if (customer.recent.length > 2 * RECENT_COUNT) customer.recent = trimmed(customer.recent, payment.at);
     this.undecided.push({ payment, entry, tally: this.count(payment) });
   }
 
@@ -74,7 +76,7 @@ export class History {
     const day = dayOf(at);
     const days = this.terminals.get(terminal) ?? [];
     const last = days.at(-1);
-    const tally = last?.day === day ? last : { day, payments: 0, knownFrauds: 0, knownFraudAmount: 0 };
+    const tally = last?.day === day ? last : { day, payments: 0, knownFrauds: 0, ordinaryFrauds: 0 };
     tally.payments += 1;
     if (tally !== last) {
       days.push(tally);
@@ -98,13 +100,14 @@ export class History {
   }
 
   private learn({ payment, entry, tally }: Undecided): void {
+    const customer = this.customerOf(payment.customer);
     if (payment.isFraud) {
+      const usual = usualAmount({ usual: usualOf(customer), recent: customer.recent, payment });
       entry.isKnownFraud = true;
       tally.knownFrauds += 1;
-      tally.knownFraudAmount += payment.amount;
+      tally.ordinaryFrauds += payment.amount <= LARGE * usual ? 1 : 0;
       return;
     }
-    const customer = this.customerOf(payment.customer);
     customer.count += 1;
     customer.sum += payment.amount;
     customer.sumOfSquares += payment.amount ** 2;
