@@ -4,6 +4,7 @@ import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
 import { addDecisionCommands } from './cli/decision-commands';
 import { addReconcileCommand } from './cli/reconcile-command';
+import { addRiskTrainCommand } from './cli/risk-train-command';
 import { addStaffCommands } from './cli/staff-commands';
 import { addWebhookCommands } from './cli/webhook-commands';
 import { SettingsError } from './platform/config/settings-error';
@@ -27,6 +28,7 @@ function buildProgram(): Command {
   addDecisionCommands(program);
   addWebhookCommands(program);
   addReconcileCommand(program);
+  addRiskTrainCommand(program);
   return program;
 }
 
