@@ -2,14 +2,16 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { LabelledPayment } from '../fraud/model/history';
-import { CommandError } from './command-line';
+
+/** A file of payments that cannot be used; the message says which, where and why. */
+export class PaymentFileError extends Error {}
 
 const COLUMNS = ['transaction_id', 'datetime', 'customer_id', 'terminal_id', 'amount', 'fraud'];
 const LINE_CHARS = 10_000;
 
 /**
  * Reads payments with their outcomes from CSV files, packed or not, a piece at a time. All rows of all files must stand in the order of
- * time. Throws CommandError that names the file and line of what is wrong.
+ * time. Throws PaymentFileError that names the file and line of what is wrong.
  */
 export async function* readLabelledPayments(files: readonly string[]): AsyncGenerator<LabelledPayment[]> {
   let newest = -Infinity;
@@ -22,13 +24,13 @@ export async function* readLabelledPayments(files: readonly string[]): AsyncGene
         if (line === 1) checkHeader(text, file);
         if (line === 1 || text === '') continue;
         const payment = paymentOf(text, `${file}, line ${line}`);
-        if (payment.at < newest) throw new CommandError(`${file}, line ${line}: this is earlier than the row before. Give files and rows in the order of time.`);
+        if (payment.at < newest) throw new PaymentFileError(`${file}, line ${line}: this is earlier than the row before. Give files and rows in the order of time.`);
         newest = payment.at;
         payments.push(payment);
       }
       yield payments;
     }
-    if (line === 0) throw new CommandError(`${file} is empty. Expected a first line with ${COLUMNS.join(',')}.`);
+    if (line === 0) throw new PaymentFileError(`${file} is empty. Expected a first line with ${COLUMNS.join(',')}.`);
   }
 }
 
@@ -39,7 +41,7 @@ async function* linesOf(file: string): AsyncGenerator<string[]> {
     for await (const chunk of open(file)) {
       const lines = (rest + String(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > LINE_CHARS) throw new CommandError(`${file} is no CSV file of payments: it has a line that does not end.`);
+      if (rest.length > LINE_CHARS) throw new PaymentFileError(`${file} is no CSV file of payments: it has a line that does not end.`);
       yield lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
     }
   } catch (error) {
@@ -59,22 +61,22 @@ function open(file: string): Readable {
 /** What reading a file failed of, in a sentence; an error that is none of the file's stays what it is. */
 function readable(error: unknown, file: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new CommandError(`There is no file ${file}.`);
-  if (code?.startsWith('Z_')) return new CommandError(`${file} cannot be unpacked: it is damaged or not packed with gzip.`);
-  return typeof code === 'string' ? new CommandError(`${file} cannot be read (${code}).`) : error;
+  if (code === 'ENOENT') return new PaymentFileError(`There is no file ${file}.`);
+  if (code?.startsWith('Z_')) return new PaymentFileError(`${file} cannot be unpacked: it is damaged or not packed with gzip.`);
+  return typeof code === 'string' ? new PaymentFileError(`${file} cannot be read (${code}).`) : error;
 }
 
 function checkHeader(text: string, file: string): void {
   if (text.replace(/^\uFEFF/, '') !== COLUMNS.join(',')) {
-    throw new CommandError(`${file}: expected the columns ${COLUMNS.join(',')}, found ${text.slice(0, 100)}.`);
+    throw new PaymentFileError(`${file}: expected the columns ${COLUMNS.join(',')}, found ${text.slice(0, 100)}.`);
   }
 }
 
 function paymentOf(text: string, where: string): LabelledPayment {
   const fields = text.split(',');
-  if (fields.length !== COLUMNS.length) throw new CommandError(`${where}: expected ${COLUMNS.length} fields, found ${fields.length}.`);
+  if (fields.length !== COLUMNS.length) throw new PaymentFileError(`${where}: expected ${COLUMNS.length} fields, found ${fields.length}.`);
   const [, datetime, customer, terminal, amountText, fraud] = fields;
-  const wrong = (column: string, what: string, found: string) => new CommandError(`${where}: expected ${what} as ${column}, found "${found.slice(0, 40)}".`);
+  const wrong = (column: string, what: string, found: string) => new PaymentFileError(`${where}: expected ${what} as ${column}, found "${found.slice(0, 40)}".`);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(datetime) || Number.isNaN(Date.parse(datetime))) {
     throw wrong('datetime', 'a moment such as 2018-07-04T09:30:00Z', datetime);
   }

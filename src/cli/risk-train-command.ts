@@ -4,7 +4,7 @@ import { BackTest, type BackTestResult, CARDS_A_DAY, EmptySplitError } from '../
 import { dayOf } from '../fraud/model/facts';
 import type { SplitDays } from '../fraud/model/split';
 import { addCommand, CommandError, type Outcome, print, wholeNumber } from './command-line';
-import { readLabelledPayments } from './labelled-payments';
+import { PaymentFileError, readLabelledPayments } from './labelled-payments';
 
 interface RiskTrainOptions {
   data: string[];
@@ -52,7 +52,8 @@ async function backTest({ data, seed, ...split }: RiskTrainOptions): Promise<Bac
     await replay(data, test);
     return test.finish(seed);
   } catch (error) {
-    throw error instanceof EmptySplitError ? new CommandError(error.message) : error;
+    const isPlain = error instanceof EmptySplitError || error instanceof PaymentFileError;
+    throw isPlain ? new CommandError(error.message) : error;
   }
 }
 

@@ -13,7 +13,6 @@ export interface BoostOptions extends TreeLimits {
   /** Shares of the rows and of the features that a tree sees. */
   rowShare: number;
   featureShare: number;
-  honestShare: number;
   maxBins: number;
 }
 
@@ -65,18 +64,16 @@ class Run {
   }
 
   private nextTree(): Tree {
-    const { rowShare, honestShare, featureShare, shrinkage } = this.options;
+    const { rowShare, featureShare, shrinkage } = this.options;
     const count = this.columns.length;
     const features = pick(Math.max(1, Math.round(count * featureShare)), count, this.random);
     const rows: number[] = [];
     for (let row = 0; row < this.table.rowCount; row += 1) {
-      const share = this.labels[row] === 1 ? rowShare : rowShare * honestShare;
-      if (this.random() >= share) continue;
+      if (this.random() >= rowShare) continue;
       rows.push(row);
-      const weight = this.labels[row] === 1 ? 1 : 1 / honestShare;
       const probability = sigmoid(this.scores[row]);
-      this.gradients.first[row] = weight * (probability - this.labels[row]);
-      this.gradients.second[row] = weight * probability * (1 - probability);
+      this.gradients.first[row] = probability - this.labels[row];
+      this.gradients.second[row] = probability * (1 - probability);
     }
     const tree = new TreeGrower(this.table, this.gradients, features, this.options).grow(Int32Array.from(rows));
     return { ...tree, value: tree.value.map((value) => value * shrinkage) };

@@ -69,7 +69,7 @@ export const FEATURES: readonly Feature[] = [
   {
     name: 'newest_large_age',
     meaning: "days since the customer's newest unusually large payment",
-    direction: 0,
+    direction: -1,
     value: ({ customer }) => customer.newestLargeAge,
   },
   {
@@ -107,7 +107,7 @@ export const FEATURES: readonly Feature[] = [
   {
     name: 'point_newest_fraud_age',
     meaning: 'days since the newest such fraud at the acceptance point',
-    direction: 0,
+    direction: -1,
     value: ({ point }) => point.newestAge,
   },
   {

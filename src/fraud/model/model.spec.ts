@@ -12,7 +12,7 @@ const isFraud = ([a, b]: readonly number[]) => a > 7 && b > 7;
 const LABELS = Uint8Array.from(ROWS, (row) => Number(isFraud(row)));
 const COLUMNS = [0, 1, 2].map((at) => Float64Array.from(ROWS, (row) => row[at]));
 const OPTIONS: BoostOptions = {
-  runs: 2, rounds: 15, shrinkage: 0.3, rowShare: 0.8, honestShare: 0.5, featureShare: 0.7, maxBins: 64, depth: 3,
+  runs: 2, rounds: 15, shrinkage: 0.3, rowShare: 0.8, featureShare: 0.7, maxBins: 64, depth: 3,
   minHessian: 1, lambda: 1, minGain: 0, directions: [0, 0, 0],
 };
 
@@ -30,7 +30,7 @@ describe('boosted trees', () => {
     expect(score(model, [9, 1, 0.5]).probability).toBeLessThan(0.05);
   });
 
-  it('say about as many frauds as there are, although few honest rows are looked at', () => {
+  it('say about as many frauds as there are', () => {
     const expected = ROWS.reduce((sum, row) => sum + score(model, row).probability, 0);
     const frauds = LABELS.reduce((sum, label) => sum + label, 0);
     expect(expected / frauds).toBeGreaterThan(0.85);

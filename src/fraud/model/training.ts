@@ -1,5 +1,4 @@
-import type { BoostOptions } from './boost';
-import { boost } from './boost';
+import { boost, type BoostOptions } from './boost';
 import { FEATURE_NAMES, FEATURES } from './features';
 import type { FraudModel } from './model';
 
@@ -12,11 +11,10 @@ const OPTIONS: BoostOptions = {
   rounds: 80,
   shrinkage: 0.1,
   rowShare: 0.7,
-  honestShare: 0.3,
   featureShare: 0.5,
   maxBins: 250,
   depth: 4,
-  minHessian: 4,
+  minHessian: 8,
   lambda: 3,
   minGain: 0,
   directions: FEATURES.map(({ direction }) => direction),
