@@ -6,6 +6,7 @@ import { addDatabaseCommands } from './cli/database-commands';
 import { addDecisionCommands } from './cli/decision-commands';
 import { addReconcileCommand } from './cli/reconcile-command';
 import { addRiskCommands } from './cli/risk-commands';
+import { addRiskTrainCommand } from './cli/risk-train-command';
 import { addStaffCommands } from './cli/staff-commands';
 import { addWebhookCommands } from './cli/webhook-commands';
 import { SettingsError } from './platform/config/settings-error';
@@ -31,6 +32,7 @@ function buildProgram(): Command {
   addReconcileCommand(program);
   addRiskCommands(program);
   addAlertCommands(program);
+  addRiskTrainCommand(program);
   return program;
 }
 
