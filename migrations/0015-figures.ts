@@ -7,12 +7,10 @@ export class Figures1763600000015 implements MigrationInterface {
       -- Answered from the index alone; being seen changes neither column.
       create index sessions_open on sessions (person_id, expires_at) where revoked_at is null;
       create index ip_blocks_in_force on ip_blocks (expires_at) where kind = 'block' and released_at is null;
-      -- An attempt is written once and completed once, in the order of time.
-      create index webhook_attempts_by_time on webhook_attempts using brin (started_at) with (autosummarize = on);
     `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('drop index sessions_open, ip_blocks_in_force, webhook_attempts_by_time');
+    await queryRunner.query('drop index sessions_open, ip_blocks_in_force');
   }
 }
