@@ -39,8 +39,8 @@ export class Risk1763600000011 implements MigrationInterface {
       );
       comment on table risk_sightings is
         'Each time that a client, customer, address, card, domain or destination was seen. A counter is a walk over the newest of one entity.';
-      -- Only the clean-up reads by age.
-      create index risk_sightings_age on risk_sightings using brin (at);
+      -- Only the clean-up reads by age. No block range index: what it frees is filled again, and soon every range would hold every day.
+      create index risk_sightings_age on risk_sightings (at);
 
       create table risk_profiles (
         client_id text collate "C" not null,
@@ -75,7 +75,7 @@ export class Risk1763600000011 implements MigrationInterface {
         primary key (client_id, livemode, subject_id)
       );
       -- A back-test replays the newest first; whoever looks for trouble, what was not simply allowed.
-      create index risk_assessments_by_time on risk_assessments using brin (created_at);
+      create index risk_assessments_by_time on risk_assessments (created_at, subject_id);
       create index risk_assessments_noticed on risk_assessments (created_at) where decision <> 'allow';
 
       create table risk_guard_blocks (
@@ -105,7 +105,7 @@ export class Risk1763600000011 implements MigrationInterface {
         primary key (client_id, livemode, subject_id),
         constraint risk_reviews_are_decided check ((status in ('released', 'rejected')) = (decided_by is not null and reason is not null))
       );
-      create index risk_reviews_queue on risk_reviews (status, subject_id);
+      create index risk_reviews_queue on risk_reviews (status, subject, subject_id);
       create index risk_reviews_by_subject on risk_reviews (subject_id);
 
       create table risk_labels (
@@ -123,8 +123,8 @@ export class Risk1763600000011 implements MigrationInterface {
 
       alter table payments
         add column risk jsonb,
-        add column review text check (review in ('held', 'released', 'rejected')),
-        add constraint payments_held_are_not_settled check (review is null or review = 'released' or status <> 'succeeded'),
+        add column review text check (review in ('held', 'released', 'rejected', 'lapsed')),
+        add constraint payments_held_are_not_settled check (review is null or review in ('released', 'lapsed') or status <> 'succeeded'),
         add constraint payments_rejected_are_canceled check (review is distinct from 'rejected' or status = 'canceled');
       alter table withdrawals
         add column review text check (review in ('held', 'released', 'rejected')),

@@ -116,7 +116,7 @@ const RULES = `
     ('failed_logins', 'failed logins', 'security_events', '{login.failed}', 'all', 50, 1, 3600, 3600, 'high'),
     ('failed_logins_from_one_address', 'failed logins', 'security_events', '{login.failed}', 'source', 10, 1, 300, 900, 'high'),
     ('high_risk_transactions', 'high-risk transactions', 'security_events',
-      '{risk.blocked,risk.review,withdrawal.blocked,refund.blocked,suspicious.large_withdrawal}', 'all', 10, 1, 3600, 3600, 'high'),
+      '{risk.blocked,risk.review,risk.card_testing}', 'all', 10, 1, 3600, 3600, 'high'),
     ('api_errors', 'API errors', 'security_events', '{api.error}', 'all', 100, 1, 3600, 3600, 'high'),
     ('webhook_failures', 'webhook failures', 'webhook_failures',
       array['webhook.signature_missing', 'webhook.signature_malformed', 'webhook.signature_mismatch', 'webhook.timestamp_out_of_window',

@@ -83,7 +83,7 @@ describe('reviews', () => {
     expect(deposits).toEqual([{ amount_minor: '66600', reason: 'closed_payment', wish: 'refund', booked: true, status: 'open' }]);
     expect([await labelOf(id), (await told(id)).at(-1)]).toEqual(['fraud', 'payment.canceled']);
     expect(await pay(id)).toMatchObject({ status: 'canceled' });
-    expect(await gateway.database.value("select count(*)::int from unmatched_deposits where payment_id = $1", [id])).toBe(2);
+    expect(await gateway.database.rows('select wish from unmatched_deposits where payment_id = $1', [id])).toEqual([{ wish: 'refund' }, { wish: 'refund' }]);
   });
 
   it('wait for the rest of a part, and hold all of it', async () => {
@@ -96,6 +96,18 @@ describe('reviews', () => {
     expect(await balance()).toEqual([{ currency: 'USD', available: '650.32', pending: '0.00', held: '0.00' }]);
   });
 
+  it('put aside what comes beyond the amount, where the merchant gives that back, and never more than came', async () => {
+    const rules = await merchant.call('PATCH', '/v1/client/settings', { payment_rules: { tolerance: '1.00', overpaid: 'refund' } });
+    expect([rules.status, rules.text]).toEqual([200, expect.any(String)]);
+    const { id } = await create();
+    expect(await pay(id, { amount: '666.50' })).toMatchObject({ status: 'processing', amount_received: '666.50' });
+    expect(await pay(id, { amount: '5.00' })).toMatchObject({ status: 'processing', amount_received: '666.50' });
+    expect(await gateway.database.rows('select amount_minor, reason, wish from unmatched_deposits where payment_id = $1', [id]))
+      .toEqual([{ amount_minor: '500', reason: 'overpaid', wish: 'refund' }]);
+    await decide(id, 'release');
+    expect(await get(id)).toMatchObject({ status: 'succeeded', amount_received: '666.50' });
+  });
+
   it('end by themselves with a payment that expires or is canceled, and money that comes late waits for people', async () => {
     const [expired, canceled] = [await create({ expires_in: 60 }), await create()];
     expect((await merchant.post(`/v1/payments/${canceled.id}/cancel`)).status).toBe(200);
@@ -105,7 +117,11 @@ describe('reviews', () => {
       expectProblem(await decide(id, 'release'), 409, 'state_conflict');
     }
     expect(await pay(expired.id)).toMatchObject({ status: 'expired', amount_received: '0.00' });
-    expect(await gateway.database.value('select reason from unmatched_deposits where payment_id = $1', [expired.id])).toBe('late');
+    const [late] = await gateway.database.rows<{ id: string; reason: string; revision: string }>('select id, reason, revision from unmatched_deposits where payment_id = $1', [expired.id]);
+    expect([late.reason, (await get(expired.id)).exception]).toEqual(['late', 'paid_late']);
+    const admin = await staff(gateway, 'admin');
+    const assigned = await admin.post(`/v1/admin/unmatched-deposits/${late.id}/assign`, { payment: expired.id, reason: 'looked at', revision: Number(late.revision) });
+    expect([assigned.status, (await get(expired.id)).status]).toEqual([200, 'succeeded']);
   });
 
   it('decided by two at once have one outcome', async () => {

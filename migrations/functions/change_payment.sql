@@ -4,7 +4,7 @@
 --
 -- p_change: {"client_id", "livemode", "id", "revision" (decided from), and the new "status", "exception",
 --            "amount_received_minor", "fee_minor", "provider_reference", "review", "updated_at"} and, for one that
---            has come to a good end, "learn": {"currency", "amount_minor"}
+--            has come to a good end, "learn": see learn_payment
 -- p_bookings: array of {"currency", "transfers": see ledger_transfer}
 -- p_receipt, p_unmatched: a row of payment_receipts, or null; an array of rows of unmatched_deposits
 -- p_failure: see note_failure; null unless the payment has failed.
@@ -44,12 +44,12 @@ begin
   loop
     perform ledger_transfer(v_client, v_livemode, b.currency, b.transfers);
   end loop;
-  if p_change ->> 'review' = 'held' and p_change ->> 'status' in ('expired', 'canceled') then
+  if p_change ->> 'review' = 'lapsed' then
     update risk_reviews set status = 'closed'
      where client_id = v_client and livemode = v_livemode and subject_id = p_change ->> 'id' and status = 'open';
   end if;
   if p_change ? 'learn' then
-    perform learn_payment(v_client, v_livemode, p_change #>> '{learn,currency}', (p_change #>> '{learn,amount_minor}')::numeric);
+    perform learn_payment(v_client, v_livemode, p_change ->> 'id', p_change -> 'learn');
   end if;
   perform write_audit(p_audit);
   perform emit_events(v_client, v_livemode, p_events);

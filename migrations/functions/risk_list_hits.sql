@@ -2,7 +2,7 @@
 -- Called once for each payment inside another statement, so it is cheap and never fails: a subject that is no address, or is missing, hits
 -- nothing. A domain is hit by its parents too, mail.example.com by example.com.
 --
--- p_subjects: {"ip", "country", "customer", "email_domain", "destination", "card"}, any of them missing
+-- p_subjects: {"ip", "country", "stated_country", "customer", "email_domain", "destination", "card"}, any of them missing
 -- Answers an array of {"list", "kind", "value", "reason", "id", "source"}.
 --
 -- Planning it anew would cost several times as much as running it, so the plan is the general one, and kept, also when it was made while
@@ -22,8 +22,8 @@ begin
   if pg_input_is_valid(v_text, 'inet') then
     v_ip := host(v_text::inet);
   end if;
-  v_subjects := array['country ' || upper(p_subjects ->> 'country'), 'customer ' || (p_subjects ->> 'customer'),
-                      'destination ' || (p_subjects ->> 'destination'), 'card ' || (p_subjects ->> 'card')];
+  v_subjects := array['country ' || upper(p_subjects ->> 'country'), 'country ' || upper(p_subjects ->> 'stated_country'),
+                      'customer ' || (p_subjects ->> 'customer'), 'destination ' || (p_subjects ->> 'destination'), 'card ' || (p_subjects ->> 'card')];
   v_text := lower(left(p_subjects ->> 'email_domain', 253));
   while v_text like '%.%' loop
     v_subjects := v_subjects || ('email_domain ' || v_text);

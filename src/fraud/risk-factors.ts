@@ -7,17 +7,24 @@ import { RiskEngine } from './assessments/risk-engine';
 
 const NAME = 'risk.factors';
 const EVERY_MS = 2_000;
-/** How much of what was noticed within ten minutes leaves which part of a client's limits; the gravest first. A block weighs as five reviews. */
+/**
+ * From how many held or stopped payments and withdrawals of ten minutes on, and from which part of all, a client keeps which part of its
+ * limits; the gravest first. A busy shop with a few odd payments, or one that somebody else tries cards at, keeps all of them.
+ */
 const STEPS = [
-  { weight: 50, factor: 0.25 },
-  { weight: 20, factor: 0.5 },
+  { noticed: 50, share: 0.5, factor: 0.25 },
+  { noticed: 20, share: 0.25, factor: 0.5 },
 ] as const;
+const LEAST = STEPS.at(-1)!.noticed;
 
-/** Only what was not simply allowed is read: a partial index over ten minutes. */
+/** Few clients have so much noticed: a partial index over ten minutes, and of each of them at most a thousand sightings. */
 const NOTICED = `
-  select client_id as "clientId", livemode, sum(case decision when 'block' then 5 else 1 end)::int as weight
-    from risk_assessments where decision <> 'allow' and created_at > now() - interval '10 minutes' and subject <> 'login'
-   group by 1, 2 having sum(case decision when 'block' then 5 else 1 end) >= $1`;
+  select n.client_id as "clientId", n.livemode, n.noticed,
+         (select count(*)::int from (select from risk_sightings s where s.client_id = n.client_id and s.livemode = n.livemode
+             and s.kind = 'payment.client' and s.entity = n.client_id and s.at > now() - interval '10 minutes' limit 1000) s) as payments
+    from (select client_id, livemode, count(*)::int as noticed from risk_assessments
+           where decision <> 'allow' and created_at > now() - interval '10 minutes' and subject <> 'login'
+           group by 1, 2 having count(*) >= $1) n`;
 
 /**
  * Tightens the limits of clients whose payments and withdrawals are held or stopped again and again, on all instances alike: each reads the
@@ -42,9 +49,11 @@ export class RiskFactors implements OnApplicationBootstrap {
 
   /** Reads what was noticed. */
   async sweep(): Promise<boolean> {
-    const rows = await this.unitOfWork.read<{ clientId: string; livemode: boolean; weight: number }>('risk_noticed', NOTICED, [STEPS.at(-1)!.weight]);
-    this.factors = new Map(rows.map(({ clientId, livemode, weight }) =>
-      [keyOf(clientId, livemode), STEPS.find((step) => weight >= step.weight)!.factor]));
+    const rows = await this.unitOfWork.read<{ clientId: string; livemode: boolean; noticed: number; payments: number }>('risk_noticed', NOTICED, [LEAST]);
+    this.factors = new Map(rows.flatMap(({ clientId, livemode, noticed, payments }) => {
+      const step = STEPS.find((each) => noticed >= each.noticed && noticed >= each.share * payments);
+      return step ? [[keyOf(clientId, livemode), step.factor] as const] : [];
+    }));
     return false;
   }
 

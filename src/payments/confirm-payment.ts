@@ -71,7 +71,9 @@ export class ConfirmPayment implements OnModuleInit {
   private decideProgress(event: ProviderEvent, payment: Payment): Verdict {
     const status = statusAfter(payment.status, event.kind === 'payment.processing' ? 'process' : 'fail');
     const at = new Date();
-    const failure = event.kind === 'payment.failed' ? this.guard.failureOf(payment, event.cardFingerprint, at) : undefined;
+    // Counted when it happened: what a backlog brings at once did not happen at once.
+    const failedAt = event.occurredAt < at ? event.occurredAt : at;
+    const failure = event.kind === 'payment.failed' ? this.guard.failureOf(payment, event.cardFingerprint, failedAt) : undefined;
     // Each attempt that failed counts against its card, whatever has become of the payment meanwhile.
     if (!status || payment.amountReceivedMinor > 0n) return { ...nothing(`the payment is ${payment.status} already`), failure, payment };
     const outcome = event.failureCode ? `${status}: ${event.failureCode}` : status;

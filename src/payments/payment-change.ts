@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { auditParameter } from '../audit/audit-event';
 import type { FailureParameter } from '../fraud/guard/card-testing-guard';
+import { isSmall } from '../fraud/signals/sightings';
 import { type CurrencyCode, isCurrency } from '../money/currency';
 import { newId } from '../platform/identifiers';
 import { eventsParameter } from '../platform/outbox/outbox';
@@ -33,7 +34,9 @@ export interface PaymentChange {
 
 /** The payment after the change. */
 export function changedPayment({ before, after, at }: PaymentChange): Payment {
-  return { ...before, ...after, updatedAt: at, revision: before.revision + 1n };
+  const payment = { ...before, ...after, updatedAt: at, revision: before.revision + 1n };
+  const hasEnded = payment.status === 'expired' || payment.status === 'canceled';
+  return payment.review === 'held' && hasEnded ? { ...payment, review: 'lapsed' } : payment;
 }
 
 /** A change from a settlement. */
@@ -79,9 +82,10 @@ export function changeStatement(change: PaymentChange): QueryConfig {
 }
 
 /** Only what has come to a good end tells what is usual: what is merely tried would teach it what its author wants. */
-function learnFrom(before: Payment, { status, payCurrency, amountReceivedMinor }: Payment): { learn?: object } {
+function learnFrom(before: Payment, { status, payCurrency, amountReceivedMinor, customer }: Payment): { learn?: object } {
   if (before.status === 'succeeded' || status !== 'succeeded') return {};
-  return { learn: { currency: payCurrency, amount_minor: amountReceivedMinor.toString() } };
+  const small = isSmall(amountReceivedMinor, payCurrency);
+  return { learn: { currency: payCurrency, amount_minor: amountReceivedMinor.toString(), customer, small } };
 }
 
 /** A change of status is told as that status; anything else that happens to a payment, going back to pending included, is an exception. */

@@ -13,8 +13,8 @@ export interface Payer {
   country?: string;
 }
 
-/** Where a payment stands with the people who look at what looks odd; null where nobody has to. */
-export type PaymentReview = 'held' | 'released' | 'rejected' | null;
+/** Where a payment stands with the people who look at what looks odd; null where nobody has to, `lapsed` where it ended before they did. */
+export type PaymentReview = 'held' | 'released' | 'rejected' | 'lapsed' | null;
 
 /** A request for money from a customer. Amounts are minor units of `currency`, or of `payCurrency` from `payAmountMinor` on. */
 export interface Payment {

@@ -9,7 +9,7 @@ import { type Payment, paymentFromRow, type PaymentRow } from './payment';
 import { changeStatement, type PaymentChange } from './payment-change';
 import { statusAfter } from './payment-state';
 import { PaymentStateProblem } from './payments.errors';
-import { release } from './settlement';
+import { isPaidUnderReview, release } from './settlement';
 
 const LOCK = 'select * from payments where client_id = $1 and livemode = $2 and id = $3 for no key update';
 
@@ -27,8 +27,7 @@ export class ReviewPayment implements ReviewSubject, OnModuleInit {
   /** What was paid meanwhile becomes the merchant's; what was not can be paid like any other. */
   async release(tx: Tx, book: Book, id: string): Promise<void> {
     const before = await lockHeld(tx, book, id);
-    const isPaid = before.status === 'processing' && before.amountReceivedMinor > 0n;
-    const settlement = isPaid ? release(before) : undefined;
+    const settlement = isPaidUnderReview(before) ? release(before) : undefined;
     const settled = settlement && { status: settlement.status, exception: settlement.exception, feeMinor: settlement.feeMinor };
     await write(tx, { before, after: { ...settled, review: 'released' }, settlement, at: new Date() });
   }

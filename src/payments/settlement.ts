@@ -58,13 +58,14 @@ export function settle(payment: Payment, arrival: Arrival, rules: PaymentRules):
 function settleOpen(payment: Payment, arrival: Arrival, rules: PaymentRules): Settlement {
   const misfit = misfitOf(payment, arrival);
   if (misfit) return putAside(payment, arrival, misfit, 'review');
-  if (payment.status === 'canceled') return putAside(payment, arrival, 'closed_payment', 'review');
-  if (payment.status === 'succeeded') return paidAgain(payment, arrival, rules);
+  if (payment.status === 'canceled') return putAside(payment, arrival, 'closed_payment', payment.review === 'rejected' ? 'refund' : 'review');
+  if (payment.status === 'succeeded' || isPaidUnderReview(payment)) return paidAgain(payment, arrival, rules);
   const isLate = arrival.occurredAt > payment.expiresAt;
   // An expired payment's earlier part has gone to the unmatched deposits, or is about to, so no rest can complete it any more,
   // not even one that came in time and is only told of now.
   const isOver = isLate || payment.status === 'expired';
-  const isHeldOver = isOver && payment.review === 'held';
+  // Nobody has looked at it, so people decide now.
+  const isHeldOver = isOver && (payment.review === 'held' || payment.review === 'lapsed');
   if (isHeldOver || (isLate && rules.late === 'queue') || (isOver && payment.amountReceivedMinor > 0n)) return overdue(payment, arrival, isLate);
   return firstPayment(payment, arrival, rules, isLate);
 }
@@ -112,6 +113,11 @@ function holdBack(payment: Payment, decided: Settlement): Settlement {
     .filter(({ debit, credit }) => debit !== 'pending' && credit !== 'fees')
     .map((movement) => (movement.credit === 'available' ? { ...movement, credit: 'pending' as const, code: 'partial_payment' } : movement));
   return { ...decided, status: statusAfter(payment.status, 'hold')!, feeMinor: 0n, movements, outcome: `${decided.outcome}, held for review` };
+}
+
+/** All that was asked for is there, and waits for people. */
+export function isPaidUnderReview({ review, status, amountReceivedMinor }: Payment): boolean {
+  return review === 'held' && status === 'processing' && amountReceivedMinor > 0n;
 }
 
 /** Lets the money of a payment go that was paid under review: nothing new has arrived. */

@@ -7,6 +7,7 @@ import { currentAccess } from '../platform/http/request-context';
 import { newId } from '../platform/identifiers';
 import type { Payment } from './payment';
 import { changedPayment, changeFor, changeStatement, type PaymentChange } from './payment-change';
+import { PaymentReader } from './payment-reader';
 import { findForChange } from './payment-lookup';
 import { type PaymentObject, presentPayment } from './payment-presenter';
 import { paymentRulesOf } from './payment-rules';
@@ -23,16 +24,19 @@ export class SimulatePayment {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly guard: CardTestingGuard,
+    private readonly payments: PaymentReader,
   ) {}
 
   /** Applied before it answers. */
   async pay(id: string, body: SimulateBody): Promise<PaymentObject> {
+    const asked = await this.payments.find(id);
+    const { customer, payer } = asked;
+    // Before the transaction: whoever holds a connection must not wait for a second.
+    await this.guard.refuseStopped(asked, { card: body.card_fingerprint, customer: customer ?? undefined, ip: payer?.ip });
     let paid!: Payment;
     let stopped: Stopped = null;
     const answer = await this.unitOfWork.run(async (tx) => {
       const payment = await findForChange(tx, id);
-      const { customer, payer } = payment;
-      await this.guard.refuseStopped(payment, { card: body.card_fingerprint, customer: customer ?? undefined, ip: payer?.ip });
       paid = await this.play(tx, payment, body, (found) => { stopped = found; });
       return presentPayment(paid);
     });

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type ReviewSubject, ReviewSubjects } from '../fraud/review/review-subjects';
 import type { Tx } from '../platform/database/unit-of-work';
 import { Problem } from '../platform/http/problem';
+import { currentContext } from '../platform/http/request-context';
 import type { Book } from '../platform/outbox/outbox';
 import type { Withdrawal } from './withdrawal';
 import { WithdrawalChanges } from './withdrawal-changes';
@@ -27,7 +28,9 @@ export class ReviewWithdrawal implements ReviewSubject, OnModuleInit {
 
   /** From now on it can be approved, by as many people as before. */
   async release(tx: Tx, book: Book, id: string): Promise<void> {
-    await this.changes.touch(tx, await lockHeld(tx, book, id), 'withdrawal.released', { review: 'released' });
+    const held = await lockHeld(tx, book, id);
+    if (held.requestedBy === currentContext().actor?.id) throw new Problem('self_approval', 'You asked for this yourself. Somebody else has to let it go.');
+    await this.changes.touch(tx, held, 'withdrawal.released', { review: 'released' });
   }
 
   /** Ends it: the funds are available again. */

@@ -10,11 +10,11 @@ function raw(method: string, path: string, headers: Record<string, string>, body
   return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
 }
 
-/** Signed creations of payments, spread over the merchants in turn. */
-export function creations(merchants: readonly Credentials[], count: number): Buffer[] {
+/** Signed creations of payments, spread over the merchants in turn. `payerOf` tells who pays each. */
+export function creations(merchants: readonly Credentials[], count: number, payerOf: (at: number) => object = () => ({})): Buffer[] {
   return Array.from({ length: count }, (_, at) => {
     const { apiKey, signingSecret } = merchants[at % merchants.length];
-    const body = JSON.stringify({ amount: '25.00', currency: 'USD', method: 'card', metadata: { order: String(at) } });
+    const body = JSON.stringify({ amount: '25.00', currency: 'USD', method: 'card', metadata: { order: String(at) }, ...payerOf(at) });
     const timestamp = String(Math.floor(Date.now() / 1000));
     const idempotencyKey = randomUUID();
     return raw('POST', '/v1/payments', {

@@ -40,14 +40,13 @@ export class Login {
       await admitted.withdrawn();
       throw error;
     });
-    if (!isRight || !person) {
+    // From where nobody may log in, nobody learns which password is right: such a try ends, and counts, as a wrong one does.
+    if (!isRight || !person || !(await this.admission.mayEnter(person))) {
       await this.suspicious.failedLogin(email, person);
       // Told to the log already, by the name of what it was.
       throw new Problem('unauthenticated', WRONG, { refusal: 'login_failed' });
     }
     await admitted.succeeded();
-    // Told apart from a wrong password by the log alone: from where nobody may log in, nobody learns which password is right.
-    if (!(await this.admission.mayEnter(person))) throw new Problem('unauthenticated', WRONG, { refusal: 'login_stopped' });
     return person.totpEnabledAt ? { answer: await this.ticket(person) } : this.open(person, deviceHash);
   }
 

@@ -41,7 +41,7 @@ export class AssessLogin implements LoginRisk {
     const signals = loginSignals(facts, request, context);
     const { revision, ...verdict } = await this.engine.judge('login', signals, context.revision, startedAt);
     const at = new Date();
-    const sightings = verdict.decision === 'block' ? [] : loginSightings(facts);
+    const sightings = verdict.decision === 'allow' ? loginSightings(facts) : [];
     const assessment = { ...LOGIN_BOOK, subject: 'login', subjectId: newId('lgn', at.getTime()), verdict, signals, sightings, revision, at } as const;
     await this.unitOfWork.once({ name: 'write_assessment', text: 'select write_assessment($1)', values: [assessmentParameter(assessment)] });
     await this.engine.tell(assessment);

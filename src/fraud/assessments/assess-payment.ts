@@ -23,6 +23,6 @@ export class AssessPayment {
     const context = await this.engine.look(request);
     const signals = paymentSignals(facts, request, context);
     const { revision, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt);
-    return { ...common, verdict, signals, sightings: paymentSightings(facts), revision };
+    return { ...common, verdict, signals, sightings: paymentSightings(facts, verdict.decision === 'allow'), revision };
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Tx } from '../../platform/database/unit-of-work';
 import type { RiskContext } from '../signals/risk-context';
 import { type RefundFacts, refundSignals } from '../signals/refund-signals';
 import type { Book } from '../../platform/outbox/outbox';
@@ -10,14 +11,14 @@ import { RiskEngine } from './risk-engine';
 export class AssessRefund {
   constructor(private readonly engine: RiskEngine) {}
 
-  /** Decides from what the feature has read; `context` is null while nothing is scored. */
-  async assess({ clientId, livemode }: Book, facts: RefundFacts, context: RiskContext | null, subjectId: string): Promise<Assessment> {
+  /** Decides inside the refund's transaction, from what the feature has read; `context` is null while nothing is scored. */
+  async assess(query: Tx['query'], { clientId, livemode }: Book, facts: RefundFacts, context: RiskContext | null, subjectId: string): Promise<Assessment> {
     const { amountMinor, currency, now: at } = facts;
     const common = { clientId, livemode, subject: 'refund', subjectId, amountMinor, currency, at } as const;
     const startedAt = performance.now();
     if (!context) return { ...common, ...this.engine.unscored() };
     const signals = refundSignals(facts, context);
-    const { revision, ...verdict } = await this.engine.judge('refund', signals, context.revision, startedAt);
+    const { revision, ...verdict } = await this.engine.judge('refund', signals, context.revision, startedAt, query);
     return { ...common, verdict, signals, sightings: [], revision };
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SecurityLog } from '../../audit/security-log';
 import { Problem } from '../../platform/http/problem';
@@ -40,7 +41,8 @@ export class CardTestingGuard {
   failureOf({ clientId, livemode, id, customer, payer }: FailedPayment, card: string | undefined, at: Date): FailureParameter | undefined {
     const entities = guardEntities({ ip: payer?.ip, customer: customer ?? undefined, card });
     if (!this.engine.enabled || entities.length === 0) return undefined;
-    return { client_id: clientId, livemode, subject_id: id, at, entities };
+    // A payment can fail several times in the second that a provider tells; each of them counts.
+    return { client_id: clientId, livemode, subject_id: `${id} ${randomUUID()}`, at, entities };
   }
 
   /** @throws Problem 403 `risk_blocked` while the card, the customer or the address is stopped */
@@ -54,10 +56,10 @@ export class CardTestingGuard {
   }
 
   /** Tells of what was stopped just now; after it is written. */
-  async tell({ clientId }: Book, paymentId: string, stopped: Stopped): Promise<void> {
+  async tell({ clientId, livemode }: Book, paymentId: string, stopped: Stopped): Promise<void> {
     for (const { guard, shown, failures, seconds } of stopped ?? []) {
       await this.securityLog.write({
-        kind: 'risk.card_testing', severity: 'high', source: `${clientId} ${guard}`, clientId, action: `stopped for ${Math.round(seconds / 60)} min`,
+        kind: livemode ? 'risk.card_testing' : 'risk.test_card_testing', severity: livemode ? 'high' : 'low', source: `${clientId} ${guard}`, clientId, action: `stopped for ${Math.round(seconds / 60)} min`,
         details: { guard, stopped: shown, failures, payment_id: paymentId },
       });
     }

@@ -38,7 +38,7 @@ export class AdminReviewsController {
   @Post(':id/release')
   @Policy({
     access: 'staff', roles: ['admin', 'analyst'], stepUp: true, limit: 'decision', audit: 'review.released',
-    summary: 'Let what was held go on its way', answer: reviewObject, problems: ['not_found', 'state_conflict'],
+    summary: 'Let what was held go on its way', answer: reviewObject, problems: ['self_approval', 'not_found', 'state_conflict'],
   })
   release(@Param({ schema: reviewId }) { id }: { id: string }, @Body({ schema: decideReviewBody }) { reason }: DecideReviewBody) {
     return this.deciding.release(id, reason);

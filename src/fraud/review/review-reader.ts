@@ -38,7 +38,7 @@ export class ReviewReader {
 
   /** A page, the newest first. */
   async list({ status, subject, ...page }: ListReviewsQuery): Promise<Page<ReviewObject>> {
-    const clause = keyset('pay', { status, subject }, page);
+    const clause = keyset(subject === 'payment' ? 'pay' : 'wd', { status, subject }, page);
     const rows = await this.unitOfWork.read<ReviewRow>('', `select * from (${REVIEWS}) r ${clause.sql}`, clause.values);
     return toPage(rows, page, presentReview);
   }

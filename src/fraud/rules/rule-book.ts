@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { UnitOfWork } from '../../platform/database/unit-of-work';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { type Subject, SUBJECTS } from '../signals/signal-catalogue';
 import { type Rule, ruleBody, type Thresholds, thresholdBody } from './rule';
 
@@ -41,10 +41,10 @@ export class RuleBook {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** The rules as they were at that revision or later. */
-  async at(revision: number): Promise<RuleSet> {
+  async at(revision: number, query?: Tx['query']): Promise<RuleSet> {
     if (!this.loaded || revision > this.revision) {
       this.revision = revision;
-      this.loaded = this.load();
+      this.loaded = this.load(query);
       // Whoever comes next tries again.
       this.loaded.catch(() => { this.loaded = undefined; });
     }
@@ -57,8 +57,9 @@ export class RuleBook {
     return this.at(row?.revision ?? 0);
   }
 
-  private async load(): Promise<RuleSet> {
-    const rows = await this.unitOfWork.read<DefinitionRow>('risk_definitions', CURRENT, []);
+  /** By the caller's own connection where it holds one: it must not wait for a second. */
+  private async load(query: Tx['query'] | undefined): Promise<RuleSet> {
+    const rows = await (query ? query<DefinitionRow>(CURRENT) : this.unitOfWork.read<DefinitionRow>('risk_definitions', CURRENT, []));
     const rules = rows.filter(({ kind }) => kind === 'rule').flatMap((row) => this.read(row));
     const thresholds = rows.filter(({ kind }) => kind === 'threshold').map(({ name, body }) => [name as Subject, thresholdBody.parse(body)] as const);
     return {

@@ -1,4 +1,4 @@
-import { networkOf } from '../../platform/security/blocks/networks';
+import { addressOf, networkOf } from '../../platform/security/blocks/networks';
 import { type ContextRequest, counters, listSignals, type RiskContext } from './risk-context';
 import { countSignals, type Entity, LOGIN_BOOK } from './sightings';
 import type { Sighting } from './payment-signals';
@@ -22,7 +22,7 @@ export function loginRequest({ personId, ip, ipCountry }: LoginFacts): ContextRe
       { kind: 'login_failed.ip', value: network, signal: 'failed_logins' }, { kind: 'login.ip', value: `${personId} ${network}`, signal: 'logins_here' },
     ] : []),
   ];
-  return { ...LOGIN_BOOK, entities, lists: { ip, country: ipCountry } };
+  return { ...LOGIN_BOOK, entities, lists: { ip: ip && addressOf(ip)?.toString(), country: ipCountry } };
 }
 
 /** The signals of a login. */
@@ -33,7 +33,7 @@ export function loginSignals({ deviceKnown, ipCountry }: LoginFacts, request: Co
   const last = any[10];
   return {
     subject: 'login',
-    ...listSignals(context),
+    ...listSignals(context, []),
     ...Object.assign({}, ...shown.map((entity) => countSignals(entity, found.get(entity.signal)!))) as Signals,
     device_unknown: !deviceKnown,
     ip_unknown: here !== undefined && any[3] > 0 && here[3] === 0,

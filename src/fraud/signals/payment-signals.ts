@@ -1,6 +1,7 @@
 import { exponentOf, type CurrencyCode } from '../../money/currency';
 import { formatAmount } from '../../money/money';
-import { networkOf } from '../../platform/security/blocks/networks';
+import { addressOf, networkOf } from '../../platform/security/blocks/networks';
+import { sha256Hex } from '../../platform/security/crypto/digests';
 import { amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import { type ContextRequest, counters, guardSignals, listSignals, type ListSubjects, type RiskContext } from './risk-context';
 import { countSignals, type Entity, isSmall, LOGIN_BOOK } from './sightings';
@@ -57,6 +58,7 @@ export function paymentRequest(facts: PaymentFacts): ContextRequest {
   if (customer) {
     entities.push({ kind: 'payment.customer', value: customer, signal: 'customer_payments', countsItself: true });
     entities.push({ kind: 'failed.customer', value: customer, signal: 'customer_failures' });
+    entities.push({ kind: 'paid.customer', value: customer, signal: 'customer_paid' });
   }
   if (network) {
     entities.push({ kind: 'payment.ip', value: network, signal: 'ip_payments', countsItself: true });
@@ -64,14 +66,17 @@ export function paymentRequest(facts: PaymentFacts): ContextRequest {
     entities.push({ kind: 'login_failed.ip', value: network, signal: 'failed_logins', book: LOGIN_BOOK });
   }
   if (domain) entities.push({ kind: 'payment.email_domain', value: domain, signal: 'email_domain_payments', countsItself: true, mayBeBusy: true });
-  const lists: ListSubjects = { ip, country: facts.ipCountry ?? facts.country, customer, email_domain: domain };
+  // An address is looked up as lists are written, whatever its spelling.
+  const lists: ListSubjects = {
+    ip: ip && addressOf(ip)?.toString(), country: facts.ipCountry, stated_country: facts.country, customer, email_domain: domain,
+  };
   return { clientId, livemode, currency, profile: 'payment', entities, lists, guards: guardEntities({ ip, customer }) };
 }
 
 /** The signals of a payment. */
 export function paymentSignals(facts: PaymentFacts, request: ContextRequest, context: RiskContext): Signals {
   const found = counters(request, context);
-  const counts = request.entities.map((entity) => countSignals(entity, found.get(entity.signal)!));
+  const counts = request.entities.filter(({ signal }) => signal !== 'customer_paid').map((entity) => countSignals(entity, found.get(entity.signal)!));
   const { profile } = context;
   return {
     subject: 'payment',
@@ -86,7 +91,7 @@ export function paymentSignals(facts: PaymentFacts, request: ContextRequest, con
     small_payments_1h: found.get('client_payments')![5],
     ...hourSignals(context),
     ...ipSignals(found.get('ip_payments')),
-    ...customerSignals(facts, found.get('customer_payments')),
+    ...customerSignals(facts, found.get('customer_paid')),
     ...countrySignals(facts, found.get('customer_payments')?.[10] ?? null),
   };
 }
@@ -118,16 +123,22 @@ function countrySignals({ country, ipCountry }: PaymentFacts, last: string | nul
   };
 }
 
-/** What a payment leaves for later ones to be counted with. */
-export function paymentSightings(facts: PaymentFacts): Sighting[] {
+/** Told apart only, so that it need not be readable. */
+function peerOf({ customer, email }: PaymentFacts): string | undefined {
+  const peer = customer ?? email?.toLowerCase();
+  return peer && sha256Hex(`peer ${peer}`).slice(0, 16);
+}
+
+/** What a payment leaves for later ones to be counted with. Where it was held or stopped it makes no place look familiar. */
+export function paymentSightings(facts: PaymentFacts, isAllowed: boolean): Sighting[] {
   const { clientId, customer, ip, amountMinor, currency } = facts;
   const amount = { amount_minor: amountMinor.toString(), currency, small: isSmall(amountMinor, currency) };
   const network = ip && networkOf(ip);
   const domain = domainOf(facts.email);
   return [
     { kind: 'payment.client', entity: clientId, ...amount },
-    ...(customer ? [{ kind: 'payment.customer', entity: customer, ...amount, country: facts.ipCountry }] : []),
-    ...(network ? [{ kind: 'payment.ip', entity: network, ...amount, peer: customer ?? facts.email }] : []),
+    ...(customer ? [{ kind: 'payment.customer', entity: customer, ...amount, country: isAllowed ? facts.ipCountry : undefined }] : []),
+    ...(network ? [{ kind: 'payment.ip', entity: network, ...amount, peer: peerOf(facts) }] : []),
     ...(domain ? [{ kind: 'payment.email_domain', entity: domain, ...amount }] : []),
   ];
 }

@@ -4,7 +4,9 @@ import type { Subject, Signals } from './signal-catalogue';
 /** What may stand on a list. */
 export interface ListSubjects {
   ip?: string;
+  /** By the country database, and as it was given. */
   country?: string;
+  stated_country?: string;
   customer?: string;
   email_domain?: string;
   destination?: string;
@@ -73,9 +75,12 @@ const KINDS: Readonly<Record<string, string>> = {
   ip: 'the IP', country: 'the country', customer: 'the customer', email_domain: 'the e-mail domain', destination: 'the destination', card: 'the card',
 };
 
-/** What stands on lists, as signals. Merchants read the reasons, so they name the entry and not who made it. */
-export function listSignals({ hits }: Pick<RiskContext, 'hits'>): Signals {
-  const of = (list: ListHit['list']) => hits?.find((hit) => hit.list === list);
+/**
+ * What stands on lists, as signals. Merchants read the reasons, so they name the entry and not who made it. `allowed`: the kinds of entries
+ * that let through here; an address that may pay is not one that may withdraw.
+ */
+export function listSignals({ hits }: Pick<RiskContext, 'hits'>, allowed?: readonly string[]): Signals {
+  const of = (list: ListHit['list']) => hits?.find((hit) => hit.list === list && (list === 'block' || !allowed || allowed.includes(hit.kind)));
   const text = (hit: ListHit | undefined) => (hit ? `${KINDS[hit.kind] ?? hit.kind} ${hit.value} is on the ${hit.list} list: ${hit.reason}` : null);
   const [block, allow] = [of('block'), of('allow')];
   return {

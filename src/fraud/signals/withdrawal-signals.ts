@@ -1,4 +1,4 @@
-import { networkOf } from '../../platform/security/blocks/networks';
+import { addressOf, networkOf } from '../../platform/security/blocks/networks';
 import { spanText } from '../risk';
 import { type AmountFacts, amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import { counters, listSignals, type ContextRequest, type RiskContext } from './risk-context';
@@ -50,14 +50,14 @@ export const CREDENTIAL_KINDS: readonly string[] = Object.keys(CREDENTIALS);
 export function withdrawalRequest({ clientId, livemode, currency, destinationId, destination, ip, ipCountry }: WithdrawalAsk): ContextRequest {
   const network = ip && networkOf(ip);
   const entities: Entity[] = [
-    { kind: 'payment.client', value: clientId, signal: 'client_payments' },
+    { kind: 'paid.client', value: clientId, signal: 'client_paid' },
     { kind: 'withdrawal.destination', value: destinationId, signal: 'destination_withdrawals', countsItself: true },
     { kind: 'caller.any', value: clientId, signal: 'callers' },
     ...(network ? [
       { kind: 'caller.ip', value: network, signal: 'caller_ip' }, { kind: 'login_failed.ip', value: network, signal: 'failed_logins', book: LOGIN_BOOK },
     ] : []),
   ];
-  return { clientId, livemode, currency, entities, lists: { ip, country: ipCountry, destination } };
+  return { clientId, livemode, currency, entities, lists: { ip: ip && addressOf(ip)?.toString(), country: ipCountry, destination } };
 }
 
 /** The signals of a withdrawal. */
@@ -66,12 +66,12 @@ export function withdrawalSignals(facts: WithdrawalFacts, ask: WithdrawalAsk, re
   const shown = request.entities.filter(({ signal }) => signal === 'destination_withdrawals' || signal === 'failed_logins');
   return {
     subject: 'withdrawal',
-    ...listSignals(context),
+    ...listSignals(context, ['destination']),
     ...Object.assign({}, ...shown.map((entity) => countSignals(entity, found.get(entity.signal)!))) as Signals,
     ...historySignals(facts),
     ...changeSignals(facts),
     ...callerSignals(ask, found),
-    ...paymentsBehind(facts, found.get('client_payments')),
+    ...paymentsBehind(facts, found.get('client_paid')),
   };
 }
 
@@ -120,9 +120,11 @@ function paymentsBehind({ amountMinor }: WithdrawalFacts, counter: ReturnType<Re
   return { small_payments_1h: counter[5], ...(mean > 0n ? { amount_times_payment: tenthsOf(amountMinor, mean) } : {}) };
 }
 
-/** What a withdrawal leaves for later ones to be counted with. */
-export function withdrawalSightings({ clientId, currency, destinationId, ip, ipCountry }: WithdrawalAsk, amountMinor: bigint): Sighting[] {
-  const network = ip && networkOf(ip);
+/** What a withdrawal leaves for later ones to be counted with. Where it was held or stopped it makes no place look familiar. */
+export function withdrawalSightings(
+  { clientId, currency, destinationId, ip, ipCountry }: WithdrawalAsk, amountMinor: bigint, isAllowed: boolean,
+): Sighting[] {
+  const network = isAllowed && ip && networkOf(ip);
   return [
     { kind: 'withdrawal.destination', entity: destinationId, amount_minor: amountMinor.toString(), currency, small: false },
     ...(network ? [

@@ -43,7 +43,7 @@ export const summaryObject = z.object({
   }).meta({ description: 'Repetitions count each.' }),
   payments: z.array(amounts).meta({ description: 'That were made in the time, as they are now, in the currency that they are paid in.' }),
   withdrawals: z.array(amounts).meta({ description: 'That were asked for in the time, as they are now.' }),
-  withdrawal_risk: z.object({ allow: count, review: count, block: count }),
+  withdrawal_risk: z.object({ allow: count, review: count }),
   webhooks: z.object({
     outbound: z.object({ attempts: count, delivered: count, failed: count, success_rate: rate }),
     inbound: z.object({ accepted: count, duplicates: count, refused: count, success_rate: rate }),

@@ -140,7 +140,7 @@ export class ApplyArrival implements ArrivalHandler, OnModuleInit {
     return decidingAgain(async () => {
       // Read before what is asked next: money that is counted in between moves the payment, so that the statement is refused.
       const { payment } = await this.find(watched, undefined);
-      const status = isOpen(payment) && !isPaidUnderReview(payment) && this.fits(payment) ? await this.statusOnChain(payment, watched) : undefined;
+      const status = isOpen(payment) && !holdsMoney(payment) && this.fits(payment) ? await this.statusOnChain(payment, watched) : undefined;
       if (!status) return standingOf(payment);
       const exception = payment.exception === 'unknown' ? null : payment.exception;
       await this.unitOfWork.once(changeStatement({ before: payment, after: { status, exception }, at: new Date() }));
@@ -184,9 +184,9 @@ function standingOf(payment: Payment): Standing {
   return { closedAt: isOpen(payment) ? undefined : payment.updatedAt, waitsUntil: payment.expiresAt };
 }
 
-/** Its money is counted; what the chain shows beside it changes nothing until people have decided. */
-function isPaidUnderReview({ status, amountReceivedMinor }: Payment): boolean {
-  return status === 'processing' && amountReceivedMinor > 0n;
+/** While some of its money is held, what the chain shows beside it changes nothing: only counted money makes it paid under review. */
+function holdsMoney({ review, amountReceivedMinor }: Payment): boolean {
+  return review === 'held' && amountReceivedMinor > 0n;
 }
 
 function isOpen({ status }: Payment): boolean {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AssessRefund } from '../../fraud/assessments/assess-refund';
 import { type Assessment, assessmentParameter, riskOf } from '../../fraud/assessments/assessment';
 import { RiskEngine } from '../../fraud/assessments/risk-engine';
@@ -26,6 +26,8 @@ const LARGE_CENTS = 100_000n;
 /** Gives a payment back, in whole or in part. The fee is kept. */
 @Injectable()
 export class CreateRefund {
+  private readonly logger = new Logger(CreateRefund.name);
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly changes: RefundChanges,
@@ -49,7 +51,8 @@ export class CreateRefund {
     } catch (error) {
       if (error instanceof RefundBlocked) {
         // What was refused is gone with its transaction; what was thought of it stays.
-        await this.unitOfWork.once({ text: 'select write_assessment($1)', values: [assessmentParameter(assessment)] });
+        await this.unitOfWork.once({ text: 'select write_assessment($1)', values: [assessmentParameter(assessment)] })
+          .catch((failure: unknown) => this.logger.error({ err: failure, msg: 'could not keep the assessment of a refund that was stopped' }));
         await this.engine.tell(assessment);
       }
       throw error;
@@ -81,7 +84,7 @@ export class CreateRefund {
     const now = new Date();
     const id = newId('ref', now.getTime());
     const { facts, context } = await refundFacts(tx, payment, { amountMinor, destination }, now, this.engine.enabled);
-    const assessment = await this.risk.assess(payment, facts, context, id);
+    const assessment = await this.risk.assess(tx.query, payment, facts, context, id);
     assessed(assessment);
     const risk = riskOf(assessment);
     if (risk.decision === 'block') throw new RefundBlocked(risk);

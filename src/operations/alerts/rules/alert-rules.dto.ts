@@ -10,7 +10,7 @@ const escalation = z.strictObject({
   after_seconds: seconds.meta({ description: 'For how long somebody has to acknowledge it, each time.' }),
   channels: channels.min(1).meta({ description: 'The channels that it goes to next, in this order.' }),
 }).nullable();
-const threshold = z.int().min(1).max(10_000).meta({
+const threshold = z.int().min(1).max(1_000).meta({
   description: 'So many hits; of `webhook_failure_rate` the percent of attempts that must be exceeded, of `sensitive_operations` how many times the usual.',
 });
 

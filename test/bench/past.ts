@@ -1,0 +1,42 @@
+import type { Pool } from 'pg';
+
+/** A year in which the given clients were paid so often: payments, what was thought of each, and what still counts of it. */
+export async function fillPast(pool: Pool, clientIds: readonly string[], payments: number, say: (line: string) => void): Promise<void> {
+  for (const [what, sql] of Object.entries(PAST)) {
+    const started = performance.now();
+    await pool.query(sql, [clientIds, payments]);
+    say(`  ${what}: ${Math.round((performance.now() - started) / 1000)} s`);
+  }
+  await pool.query('vacuum analyze payments');
+  await pool.query('vacuum analyze risk_sightings');
+  await pool.query('vacuum analyze risk_assessments');
+}
+
+/** Payment n: at a time, by a customer and from an address that follow from n. Every customer has some ten, and so has every address. */
+const NTH = `
+  select n, ($1::text[])[1 + n % cardinality($1::text[])] as client_id, now() - interval '365 days' * (($2::bigint - n)::float8 / $2::bigint) as at,
+         'pay_' || lpad(to_hex((extract(epoch from now() - interval '365 days' * (($2::bigint - n)::float8 / $2::bigint)) * 1000)::bigint), 12, '0')
+           || lpad(to_hex(n), 20, '0') as id,
+         'customer-' || (hashint8(n) & 1048575) as customer,
+         '10.' || (hashint8(n + 7) & 15) || '.' || ((hashint8(n + 7) >> 4) & 255) || '.' || ((hashint8(n + 7) >> 12) & 255) as ip
+    from generate_series(1, $2::bigint) n`;
+
+const PAST: Readonly<Record<string, string>> = {
+  payments: `
+    insert into payments (client_id, livemode, id, status, amount_minor, currency, pay_amount_minor, pay_currency, amount_received_minor,
+                          amount_refunded_minor, fee_minor, fee_bps, method, customer, payer, metadata, expires_at, created_at, updated_at, revision)
+    select client_id, true, id, 'expired', 2500, 'USD', 2500, 'USD', 0, 0, 0, 250, 'card', customer, jsonb_build_object('ip', ip), '{}',
+           at + interval '30 minutes', at, at, 2 from (${NTH}) p`,
+  assessments: `
+    insert into risk_assessments (client_id, livemode, subject_id, subject, score, decision, reasons, signals, fired, revision, amount_minor, currency, created_at)
+    select client_id, true, id, 'payment', 0, 'allow', '[]', '{"amount_units": 25, "client_payments_10m": 3}', '{}', 1, 2500, 'USD', at from (${NTH}) p`,
+  'sightings of the last 30 days': `
+    insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer)
+    select client_id, true, e.kind, e.entity, at, id, 2500, 'USD', false, case when e.kind = 'payment.ip' then customer end
+      from (${NTH}) p cross join lateral (values ('payment.client', client_id), ('payment.customer', customer), ('payment.ip', ip),
+                                                 ('payment.email_domain', 'mail' || (n & 1023) || '.example')) as e (kind, entity)
+     where at > now() - interval '30 days'`,
+  profiles: `
+    insert into risk_profiles (client_id, livemode, subject, currency, count, total_minor, max_minor, hours)
+    select c, true, 'payment', 'USD', $2::bigint / 8 + 1, ($2::bigint / 8 + 1) * 2500, 9900, array_fill(1 + $2::bigint / 192, array[24]) from unnest($1::text[]) c`,
+};

@@ -1,0 +1,100 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Pool } from 'pg';
+import { EmbeddedPostgres } from '../../src/platform/database/embedded/embedded-postgres';
+import { migrate } from '../../src/platform/database/migrate';
+import { runInContext } from '../../src/platform/http/request-context';
+import type { Credentials } from '../support/merchant';
+import { load, mustAll } from './load';
+import { makeMerchants } from './merchants';
+import { fillPast } from './past';
+import { creations } from './requests';
+import { type Server, startServer, stopServer } from './servers';
+
+/** What an assessment costs, and whether the past makes it dearer: `npm run bench:risk -- [past payments]`, by default 10,000,000. */
+const PAST = Number(process.argv[2] ?? 10_000_000);
+const CONNECTIONS = 32;
+const CLIENTS = 8;
+const ROUNDS = 5;
+const CREATIONS = 4_000;
+const WARM = 1_500;
+const MOST_COST = 1.15;
+const LEAST_RATIO = 0.9;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const median = (figures: readonly number[]) => [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)]!;
+let served = 0;
+
+/** A payer for each payment: customers and addresses come back now and then, as they do in a shop. */
+function payerOf(): object {
+  served += 1;
+  const [customer, host] = [served * 7919 % 1_048_576, served * 104_729 % 1_048_576];
+  const ip = `10.${host >> 16}.${(host >> 8) & 255}.${host & 255}`;
+  return { customer: `customer-${customer}`, payer: { ip, email: `c${customer}@mail${served & 1023}.example` } };
+}
+
+interface Pair {
+  on: Server;
+  off: Server;
+}
+
+/** Payments a second with fraud detection and without, round by round: each round's two runs stand beside each other. */
+async function measure({ on, off }: Pair, merchants: readonly Credentials[]): Promise<{ on: number[]; off: number[]; cost: number[] }> {
+  const run = async (server: Server, count: number) =>
+    mustAll(await load(server.port, creations(merchants, count, payerOf), CONNECTIONS), 201, 'creations').perSecond;
+  await run(on, WARM);
+  await run(off, WARM);
+  const figures = { on: [] as number[], off: [] as number[], cost: [] as number[] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Whoever comes second meets warmer caches; so they take turns at it.
+    const order = round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const);
+    for (const name of order) figures[name].push(await run({ on, off }[name], CREATIONS));
+    figures.cost.push(figures.off[round]! / figures.on[round]!);
+  }
+  return figures;
+}
+
+function show(what: string, { on, off, cost }: Awaited<ReturnType<typeof measure>>): void {
+  const spread = (values: readonly number[], digits = 0) => `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
+  say(`${what}: ${median(on).toFixed(0)}/s scored (${spread(on)}), ${median(off).toFixed(0)}/s not scored (${spread(off)})`);
+  say(`  cost of a creation, scored ÷ not scored: ${median(cost).toFixed(2)} (${spread(cost, 2)}; bound ${MOST_COST})`);
+}
+
+async function main(): Promise<void> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'cpgateway-bench-'));
+  // As root the server runs as another user, who must be able to reach its folder.
+  await chmod(dataDir, 0o711);
+  const postgres = await EmbeddedPostgres.start({ dataDir, log: say });
+  const pool = new Pool({ connectionString: postgres.url, max: 2 });
+  const servers: Server[] = [];
+  try {
+    await migrate(postgres.url);
+    const environment = {
+      NODE_ENV: 'production', DATABASE_URL: postgres.url, DATA_DIR: dataDir, LOG_LEVEL: 'info', PUBLIC_URL: 'https://bench.example',
+      ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), JWT_SECRET_KEY: 'bench-token-secret-0123456789abcdef',
+      SMTP_URL: 'smtp://mail.bench.example', TRUSTED_PROXIES: '127.0.0.1/32',
+    };
+    const merchants = await makeMerchants(environment, postgres.url, CLIENTS);
+    const command = ['--max-semi-space-size=8', '--max-old-space-size=1024', 'dist/src/main.js'];
+    for (const enabled of ['true', 'false']) servers.push(await startServer(command, { ...environment, FRAUD_DETECTION_ENABLED: enabled }));
+    const pair = { on: servers[0]!, off: servers[1]! };
+    say(`${ROUNDS} rounds of ${CREATIONS} creations each, ${CONNECTIONS} connections, ${CLIENTS} clients; medians (smallest–largest)`);
+    const none = await measure(pair, merchants);
+    show('no past payments', none);
+    say(`making ${PAST.toLocaleString('en')} past payments`);
+    await fillPast(pool, merchants.map(({ clientId }) => clientId), PAST, say);
+    const many = await measure(pair, merchants);
+    show(`${PAST.toLocaleString('en')} past payments`, many);
+    const ratio = median(many.on) / median(none.on);
+    say(`scored, many ÷ none: ${ratio.toFixed(2)} (bound ${LEAST_RATIO})`);
+    say(`cost, many ÷ none: ${(median(many.cost) / median(none.cost)).toFixed(2)}`);
+  } finally {
+    for (const server of servers) await stopServer(server);
+    await pool.end();
+    await postgres.stop();
+    await rm(dataDir, { recursive: true });
+  }
+}
+
+void runInContext({ requestId: 'bench', startedAt: 0 }, main);
