@@ -12,6 +12,8 @@ import { plainUnits } from './stored-facts';
 /** All of it that a figure may look back on: the acceptance points' tallies. */
 const HISTORY_DAYS = 60;
 const HOUR_MS = 3_600_000;
+/** Spans are made shorter and longer so that about so many payments are read at once. */
+const AT_ONCE = 5_000;
 
 interface PastPayment {
   client_id: string;
@@ -47,14 +49,19 @@ export class TrainingHistory {
     return { ...days, trainStart: dayOf(now) - days.delayDays - days.testDays - days.delayDays - days.trainDays };
   }
 
-  /** Payments of one mode, in the order of time, an hour at a time; those of the test with the score that the rules in force give them. */
+  /** Payments of one mode, in the order of time, some at once; those of the test with the score that the rules in force give them. */
   async *read(livemode: boolean, { trainStart, trainDays, delayDays, testDays }: SplitDays): AsyncGenerator<ReplayedPayment[]> {
     const set = await this.rules.current();
     const testStart = new Date((trainStart + trainDays + delayDays) * DAY_MS);
     const end = testStart.getTime() + testDays * DAY_MS;
-    for (let from = (trainStart - HISTORY_DAYS) * DAY_MS; from < end; from += HOUR_MS) {
-      const rows = await this.unitOfWork.read<PastPayment>('risk_training_hour', PAST, [livemode, new Date(from), new Date(from + HOUR_MS), testStart]);
+    let span = HOUR_MS;
+    for (let from = (trainStart - HISTORY_DAYS) * DAY_MS; from < end; ) {
+      const to = Math.min(end, from + span);
+      const rows = await this.unitOfWork.read<PastPayment>('risk_training', PAST, [livemode, new Date(from), new Date(to), testStart]);
       if (rows.length > 0) yield rows.flatMap((row) => replayed(row, set));
+      from = to;
+      if (rows.length < AT_ONCE) span = Math.min(DAY_MS, span * 2);
+      if (rows.length > 2 * AT_ONCE) span = Math.max(HOUR_MS / 60, Math.floor(span / 2));
     }
   }
 }
