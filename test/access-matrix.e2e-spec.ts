@@ -14,7 +14,7 @@ const PREFIXES: Readonly<Record<string, IdPrefix>> = {
   clients: 'cli', blocks: 'blk', users: 'usr', destinations: 'dst', refunds: 'ref', 'unmatched-deposits': 'dep', withdrawals: 'wd',
   anomalies: 'ano', lists: 'rle', alerts: 'alr', reviews: 'pay',
 };
-const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31', name: 'failed_logins' };
+const WORDS: Readonly<Record<string, string>> = { source: 'stripe', action: 'confirm', day: '2026-01-31', name: 'failed_logins', version: '1' };
 
 /** The refusals that tell who may call; any other answer means that the caller was let in. */
 const DOORS = new Set([

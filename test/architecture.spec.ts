@@ -185,6 +185,7 @@ const NOT_IN_A_BOOK: Readonly<Record<string, string[]>> = {
   refresh_tokens: ['token_hash'],
   risk_definitions: ['kind', 'name', 'version'],
   risk_list_entries: ['id'],
+  risk_models: ['version'],
   schema_functions: ['name'],
   schema_migrations: ['id'],
   security_events: ['id'],

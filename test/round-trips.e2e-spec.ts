@@ -7,7 +7,7 @@ import { member } from './support/people';
 import { deliver, genericWebhook } from './support/providers';
 
 /** Sweeps, the queue's own statements and notes written now and then belong to no request. */
-const BACKGROUND = /graphile_worker|job_workers|lockless_workers|claim_deliveries|claim_payouts|payments_to_expire|set last_used_at|security_events|ip_blocks|current_figures|look_for_alerts|listen|pg_advisory/i;
+const BACKGROUND = /graphile_worker|job_workers|lockless_workers|claim_deliveries|claim_payouts|payments_to_expire|set last_used_at|security_events|ip_blocks|current_figures|look_for_alerts|risk_noticed|listen|pg_advisory/i;
 
 /** What `query` was called with, in words: a name, or the beginning of the text. */
 function wordsOf(query: unknown): string {

@@ -2,8 +2,9 @@
 -- the last 30 days, along the primary key, and single rows of all else.
 --
 -- p: {"client_id", "livemode", "currency", "profile": subject or null, "entities": array of {"kind", "value", "client_id"?, "livemode"?},
---     "lists": see risk_list_hits, "guards": array of {"guard", "entity"}}
--- Answers {"revision": of the rules, "counters": in the order of the entities, "profile", "hits", "blocks"}. A counter is an array:
+--     "lists": see risk_list_hits, "guards": array of {"guard", "entity"}, "model": {"customer"} where a learned model is in force}
+-- Answers {"revision": of the rules, "counters": in the order of the entities, "profile", "hits", "blocks", "model": see risk_model_facts,
+-- and null unless it was asked for}. A counter is an array:
 --   0 to 3 how often in the last 10 minutes, hour, day, 30 days; 4 seconds since the oldest of these; 5 small amounts in the last hour;
 --   6 different peers in the last 10 minutes; 7, 8 mean and largest amount in p's currency; 9 seconds since the newest; 10 its country.
 create or replace function risk_context(p jsonb) returns jsonb
@@ -43,5 +44,6 @@ begin
       select jsonb_agg(jsonb_build_object('guard', b.guard, 'reason', b.reason, 'until', b.blocked_until))
         from jsonb_to_recordset(p -> 'guards') as g (guard text, entity text)
         join risk_guard_blocks b
-          on b.client_id = v_client and b.livemode = v_livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now));
+          on b.client_id = v_client and b.livemode = v_livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now),
+    'model', case when p ? 'model' then risk_model_facts(v_client, v_livemode, p -> 'model' ->> 'customer', p ->> 'currency') end);
 end $$;

@@ -7,6 +7,10 @@ import { RiskEngine } from './assessments/risk-engine';
 import { CleanSightings } from './clean-sightings';
 import { GeoModule } from './geo/geo.module';
 import { CardTestingGuard } from './guard/card-testing-guard';
+import { AdminModelsController } from './model/admin-models.controller';
+import { ModelStore } from './model/model-store';
+import { TallyDays } from './model/tally-days';
+import { TrainingHistory } from './model/training-history';
 import { AdminReviewsController } from './review/admin-reviews.controller';
 import { DecideReview } from './review/decide-review';
 import { ReviewReader } from './review/review-reader';
@@ -21,10 +25,11 @@ import { RuleBook } from './rules/rule-book';
 /** How risky payments, withdrawals, refunds and logins look; what follows from it is for the feature that asks. */
 @Module({
   imports: [GeoModule],
-  controllers: [AdminRulesController, AdminReviewsController],
+  controllers: [AdminRulesController, AdminReviewsController, AdminModelsController],
   providers: [
     RuleBook, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, ReviewReader, DecideReview,
     Definitions, Backtest, AnnounceState, CleanSightings, RiskFactors, FraudSummary,
+    ModelStore, TrainingHistory, TallyDays,
   ],
   exports: [
     GeoModule, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, RuleBook, Backtest,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CountryLookup } from '../geo/country-lookup';
+import { factsOf } from '../model/stored-facts';
 import { type PaymentFacts, paymentRequest, paymentSightings, paymentSignals } from '../signals/payment-signals';
 import type { Assessment } from './assessment';
 import { RiskEngine } from './risk-engine';
@@ -19,10 +20,11 @@ export class AssessPayment {
     const { clientId, livemode, amountMinor, currency } = facts;
     const common = { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at } as const;
     if (!this.engine.enabled) return { ...common, ...this.engine.unscored() };
-    const request = paymentRequest(facts);
+    const request = { ...paymentRequest(facts), ...(this.engine.mayHaveModel ? { model: { customer: facts.customer } } : {}) };
     const context = await this.engine.look(request);
     const signals = paymentSignals(facts, request, context);
-    const { revision, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt);
-    return { ...common, verdict, signals, sightings: paymentSightings(facts, verdict.decision === 'allow'), revision };
+    const modelFacts = context.model ? factsOf({ at, amountMinor, currency }, context.model) : undefined;
+    const { revision, model, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
+    return { ...common, verdict, signals, sightings: paymentSightings(facts, verdict.decision === 'allow'), revision, model };
   }
 }

@@ -1,4 +1,5 @@
 import { maskSecrets } from '../../platform/security/crypto/masking';
+import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
 import type { Risk } from '../risk';
 import type { Sighting } from '../signals/payment-signals';
@@ -18,7 +19,8 @@ export interface Assessment {
   revision: number;
   amountMinor?: bigint;
   currency?: string;
-  model?: object;
+  /** What the learned model says of it, while one is in force. */
+  model?: ModelOpinion;
   at: Date;
 }
 

@@ -4,6 +4,8 @@ import { SETTINGS, type Settings } from '../../platform/config/settings';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { currentContext } from '../../platform/http/request-context';
 import { Metrics } from '../../platform/observability/metrics';
+import type { PaymentFacts } from '../model/facts';
+import { extraOf, type ModelOpinion, opinionOf } from '../model/opinion';
 import { evaluate, type Verdict } from '../rules/evaluate';
 import { RuleBook } from '../rules/rule-book';
 import { type ContextRequest, contextParameter, type RiskContext } from '../signals/risk-context';
@@ -12,6 +14,12 @@ import type { Assessment } from './assessment';
 
 /** What everything is taken for while nothing is scored. */
 const UNSCORED: Verdict = { score: 0, decision: 'allow', reasons: ['not scored: fraud detection is switched off'], fired: [] };
+
+/** A verdict, of which rules, and what the learned model says beside them. */
+export interface Judged extends Verdict {
+  revision: number;
+  model?: ModelOpinion;
+}
 
 /** Decides how risky something looks: by the rules in force, from the signals that its feature has gathered. */
 @Injectable()
@@ -35,6 +43,16 @@ export class RiskEngine {
     return { verdict: UNSCORED, signals: {}, sightings: [], revision: 0 };
   }
 
+  /**
+   * Whether a learned model is in force, as far as this instance knows: without one its figures are not read. What is not known yet is
+   * read. One that was turned on just now is learned of with the revision that comes with the next payment, so that one payment may be
+   * judged by the rules alone.
+   */
+  get mayHaveModel(): boolean {
+    const { known } = this.rules;
+    return known === undefined || known.model !== undefined;
+  }
+
   /** Reads what is asked for in one round trip. */
   async look(request: ContextRequest): Promise<RiskContext> {
     const [row] = await this.unitOfWork.read<{ context: RiskContext }>('risk_context', 'select risk_context($1) as context', [contextParameter(request)]);
@@ -42,17 +60,19 @@ export class RiskEngine {
   }
 
   /**
-   * What the rules of that revision say of the signals. `startedAt`: when somebody began to gather them, by performance.now().
-   * `query`: of the caller's transaction, where there is one: whoever holds a connection must not wait for a second.
+   * What the rules of that revision say of the signals, and the learned model of the facts, where both are there. `startedAt`: when
+   * somebody began to gather them, by performance.now(). `query`: of the caller's transaction, where there is one: whoever holds a
+   * connection must not wait for a second.
    */
   async judge(
-    subject: Subject, signals: Signals, revision: number, startedAt: number, query?: Tx['query'],
-  ): Promise<Verdict & { revision: number }> {
+    subject: Subject, signals: Signals, revision: number, startedAt: number, { facts, query }: { facts?: PaymentFacts; query?: Tx['query'] } = {},
+  ): Promise<Judged> {
     const set = await this.rules.at(revision, query);
-    const verdict = evaluate(set.rules.get(subject) ?? [], set.thresholds.get(subject)!, signals);
+    const model = set.model && facts && opinionOf(set.model, facts);
+    const verdict = evaluate(set.rules.get(subject) ?? [], set.thresholds.get(subject)!, signals, extraOf(set.model, model));
     this.metrics.increment('cpgateway_risk_assessments_total', { subject, decision: verdict.decision });
     this.metrics.observe('cpgateway_risk_assessment_duration_seconds', {}, (performance.now() - startedAt) / 1000);
-    return { ...verdict, revision: set.revision };
+    return { ...verdict, revision: set.revision, ...(model ? { model } : {}) };
   }
 
   /** Tells whoever watches of what was not simply allowed; after it is written. */

@@ -12,14 +12,25 @@ export interface Counted {
   frauds: number;
 }
 
-/** How well a model told frauds that it had not seen, in a time after its training. */
-export interface BackTestResult {
-  train: Counted;
-  test: Counted;
+/** How well frauds were told apart. */
+export interface Measured {
   aucRoc: number;
   averagePrecision: number;
   cardPrecision: number;
+}
+
+/** How well a model told frauds that it had not seen, in a time after its training. */
+export interface BackTestResult extends Measured {
+  train: Counted;
+  test: Counted;
   model: FraudModel;
+  /** The same of the score of the rules, where every payment of the test has come with one. */
+  rules?: Measured;
+}
+
+/** A payment of the past, with the score that rules give it where that is known. */
+export interface ReplayedPayment extends LabelledPayment {
+  ruleScore?: number;
 }
 
 /** A back-test that says nothing: what is missing, for people. */
@@ -36,7 +47,7 @@ export class BackTest {
   private readonly split: Split;
   private readonly vectors: Float64Array[] = [];
   private readonly labels: boolean[] = [];
-  private readonly tests: { payment: LabelledPayment; vector: Float64Array }[] = [];
+  private readonly tests: { payment: ReplayedPayment; vector: Float64Array }[] = [];
 
   constructor(days: SplitDays) {
     this.history = new History(days.delayDays * DAY_MS);
@@ -44,7 +55,7 @@ export class BackTest {
   }
 
   /** Takes the next payment. Answers false once no later one can matter. */
-  add(payment: LabelledPayment): boolean {
+  add(payment: ReplayedPayment): boolean {
     if (dayOf(payment.at) >= this.split.end) return false;
     const part = this.split.partOf(payment);
     if (part === 'train') {
@@ -63,17 +74,16 @@ export class BackTest {
     demand(trained, 'training');
     demand(tested, 'test');
     const model = train({ vectors: this.vectors, labels: this.labels }, seed);
-    const scored = this.tests.map(({ payment, vector }): ScoredPayment => ({
-      day: dayOf(payment.at), customer: payment.customer, isFraud: payment.isFraud, score: logOdds(model, vector),
-    }));
-    return {
-      train: trained,
-      test: tested,
-      aucRoc: aucRoc(scored),
-      averagePrecision: averagePrecision(scored),
-      cardPrecision: cardPrecision(scored, CARDS_A_DAY),
-      model,
-    };
+    const rules = this.tests.every(({ payment }) => payment.ruleScore !== undefined) ? this.measure(({ payment }) => payment.ruleScore!) : undefined;
+    return { train: trained, test: tested, ...this.measure(({ vector }) => logOdds(model, vector)), model, ...(rules ? { rules } : {}) };
+  }
+
+  private measure(scoreOf: (test: { payment: ReplayedPayment; vector: Float64Array }) => number): Measured {
+    const scored = this.tests.map((test): ScoredPayment => {
+      const { at, customer, isFraud } = test.payment;
+      return { day: dayOf(at), customer, isFraud, score: scoreOf(test) };
+    });
+    return { aucRoc: aucRoc(scored), averagePrecision: averagePrecision(scored), cardPrecision: cardPrecision(scored, CARDS_A_DAY) };
   }
 }
 

@@ -27,7 +27,7 @@ export class AdminRulesController {
   @Get('rules')
   @Policy({
     access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null,
-    summary: 'List the rules in force, or the guards or thresholds, in the order in which they apply', answer: definitionList,
+    summary: 'List the rules in force, or the guards, thresholds or settings of the model, in the order in which they apply', answer: definitionList,
   })
   list(@Query({ schema: listRulesQuery }) query: ListRulesQuery) {
     return this.definitions.list(query);
@@ -36,7 +36,7 @@ export class AdminRulesController {
   @Get('rules/:name')
   @Policy({
     access: 'staff', roles: STAFF_ROLES, limit: 'person', audit: null,
-    summary: 'List all versions of a rule, guard or threshold, newest first', answer: definitionList, problems: ['not_found'],
+    summary: 'List all versions of a rule, guard, threshold or the settings of the model, newest first', answer: definitionList, problems: ['not_found'],
   })
   versions(@Param({ schema: definitionName }) { name }: { name: string }) {
     return this.definitions.versions(name);
@@ -54,7 +54,7 @@ export class AdminRulesController {
   @Patch('rules/:name')
   @Policy({
     access: 'staff', roles: ['admin', 'analyst'], stepUp: true, limit: 'decision', audit: 'risk.rule_changed',
-    summary: 'Put a new version of a rule, guard or threshold in force, on every instance', answer: definitionObject,
+    summary: 'Put a new version of a rule, guard, threshold or the settings of the model in force, on every instance', answer: definitionObject,
     problems: ['not_found', 'stale_revision'],
   })
   change(@Param({ schema: definitionName }) { name }: { name: string }, @Body({ schema: changeRuleBody }) body: ChangeRuleBody) {

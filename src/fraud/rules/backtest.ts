@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isCurrency } from '../../money/currency';
 import { formatAmount } from '../../money/money';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
+import { extraOf, type ModelOpinion } from '../model/opinion';
 import type { Signals, Subject } from '../signals/signal-catalogue';
 import { evaluate, type Verdict } from './evaluate';
 import { RuleBook, type RuleSet } from './rule-book';
@@ -14,6 +15,7 @@ interface PastRow {
   score: string;
   decision: Verdict['decision'];
   signals: Signals;
+  model: ModelOpinion | null;
   amount_minor: string | null;
   currency: string | null;
   created_at: Date;
@@ -21,7 +23,7 @@ interface PastRow {
 }
 
 const PAST = `
-  select a.client_id, a.subject_id, a.subject, a.score, a.decision, a.signals, a.amount_minor, a.currency, a.created_at, l.label
+  select a.client_id, a.subject_id, a.subject, a.score, a.decision, a.signals, a.model, a.amount_minor, a.currency, a.created_at, l.label
     from risk_assessments a
     left join risk_labels l on l.client_id = a.client_id and l.livemode = a.livemode and l.subject_id = a.subject_id
    where a.created_at >= $1 and a.created_at < $2 and (a.created_at, a.subject_id) < ($3, $4)
@@ -87,7 +89,9 @@ class Tally {
   constructor(private readonly set: RuleSet) {}
 
   add(row: PastRow): void {
-    const verdict = evaluate(this.set.rules.get(row.subject) ?? [], this.set.thresholds.get(row.subject)!, row.signals);
+    // What the learned model said then counts as it would now.
+    const extra = extraOf(this.set.model, row.model ?? undefined);
+    const verdict = evaluate(this.set.rules.get(row.subject) ?? [], this.set.thresholds.get(row.subject)!, row.signals, extra);
     this.count += 1;
     this.last ??= row.created_at;
     this.first = row.created_at;

@@ -4,7 +4,9 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { NotFoundProblem, Problem, ValidationProblem } from '../../platform/http/problem';
 import { currentSession } from '../../platform/http/request-context';
 import { toFieldErrors } from '../../platform/http/validation';
+import type { ModelFigures } from '../model/models.dto';
 import { SUBJECTS } from '../signals/signal-catalogue';
+import { modelBody } from './rule';
 import { bodySchemaOf, type ChangeRuleBody, type CreateRuleBody, type DefinitionKind, type DefinitionObject, type ListRulesQuery } from './rules.dto';
 
 interface DefinitionRow {
@@ -72,6 +74,7 @@ export class Definitions {
       const { data, error } = bodySchemaOf(before.kind).safeParse(body);
       if (error) throw new ValidationProblem(toFieldErrors(error.issues).map((each) => ({ ...each, field: `body.${each.field}` })));
       refuseOtherSubject(before, data);
+      if (before.kind === 'model') await refuseUnproven(tx, data);
       return this.write(tx, before, { kind: before.kind, name, version: version + 1, body: data, note });
     });
   }
@@ -82,6 +85,19 @@ export class Definitions {
     const shown = present(row!);
     await this.audit.record(tx, undefined, { kind: `risk.${kind}_changed`, objectId: name, before: before && present(before), after: shown });
     return shown;
+  }
+}
+
+/** A model that is in force must be stored; one that decides must have told more frauds apart than the rules, where both were measured. */
+async function refuseUnproven(tx: Tx, body: Record<string, unknown>): Promise<void> {
+  const { mode, model_version: version } = modelBody.parse(body);
+  const refuse = (message: string) => { throw new ValidationProblem([{ field: 'body.model_version', code: 'not_available', message }]); };
+  if (version === null) return mode === 'off' ? undefined : refuse('must name a stored model unless the mode is off');
+  const [stored] = await tx.query<{ figures: ModelFigures }>('select figures from risk_models where version = $1', [version]);
+  if (!stored) return refuse('must be the version of a stored model; GET /v1/admin/risk/models lists them');
+  const { average_precision: own, rules } = stored.figures;
+  if (mode === 'active' && rules && own <= rules.average_precision) {
+    refuse(`must be of a model that beats the rules: its average precision is ${own}, theirs ${rules.average_precision}`);
   }
 }
 

@@ -14,23 +14,29 @@ export interface Verdict {
   shadow?: { score: number; decision: 'allow' | 'review' | 'block'; fired: string[]; reasons: string[] };
 }
 
+/** What adds to the score beside the rules, and what people are told of it. */
+export interface ExtraScore {
+  score: number;
+  reason: string;
+}
+
 /** Decides with the rules that are active, and tells apart what those in shadow would have made of it. */
-export function evaluate(rules: readonly Rule[], thresholds: Thresholds, signals: Signals, extraScore = 0): Verdict {
+export function evaluate(rules: readonly Rule[], thresholds: Thresholds, signals: Signals, extra?: ExtraScore): Verdict {
   const fired = rules.filter((rule) => rule.mode !== 'off' && rule.when.every((condition) => holds(condition, signals)));
   const active = fired.filter(({ mode }) => mode === 'active');
-  const verdict = decide(active, thresholds, signals, extraScore);
+  const verdict = decide(active, thresholds, signals, extra);
   const inShadow = fired.filter(({ mode }) => mode === 'shadow');
   if (inShadow.length === 0) return verdict;
-  const { score, decision } = decide(fired, thresholds, signals, extraScore);
+  const { score, decision } = decide(fired, thresholds, signals, extra);
   const names = inShadow.map(({ name }) => name);
   return { ...verdict, shadow: { score, decision, fired: names, reasons: inShadow.map((rule) => reasonOf(rule, signals)) } };
 }
 
 /** Scores are added in hundredths, so that adding them up is exact. A verdict is never averaged with anything. */
-function decide(fired: readonly Rule[], { review_from, block_from, soft_limit }: Thresholds, signals: Signals, extraScore: number): Verdict {
-  const [soft, limit, review, block] = [sumOf(fired) + hundredths(extraScore), ...[soft_limit, review_from, block_from].map(hundredths)];
+function decide(fired: readonly Rule[], { review_from, block_from, soft_limit }: Thresholds, signals: Signals, extra?: ExtraScore): Verdict {
+  const [soft, limit, review, block] = [sumOf(fired) + hundredths(extra?.score ?? 0), ...[soft_limit, review_from, block_from].map(hundredths)];
   const says = (verdict: Rule['verdict']) => fired.some((rule) => rule.verdict === verdict);
-  const reasons = fired.map((rule) => reasonOf(rule, signals));
+  const reasons = [...fired.map((rule) => reasonOf(rule, signals)), ...(extra ? [extra.reason] : [])];
   const names = fired.map(({ name }) => name);
   if (says('block')) return { score: 1, decision: 'block', reasons, fired: names };
   if (says('allow')) return { score: 0, decision: 'allow', reasons, fired: names };

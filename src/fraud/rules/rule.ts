@@ -71,3 +71,13 @@ export const guardBody = z.strictObject({
     .meta({ description: 'The first %s is how many failures, the second in how many minutes.' }),
 });
 export type GuardBody = z.output<typeof guardBody>;
+
+/** Whether a learned model looks at payments, and which: advisory changes nothing and is kept beside what was decided. */
+export const modelBody = z.strictObject({
+  mode: z.enum(['off', 'advisory', 'active']),
+  model_version: z.int().min(1).nullable().meta({ description: 'Of a stored model; GET /v1/admin/risk/models lists them.' }),
+  review_from: z.number().min(0.01).max(1).multipleOf(0.01).default(0.5)
+    .meta({ description: 'From which probability of fraud on an active model adds its score.' }),
+  score: z.number().min(0.01).max(1).multipleOf(0.01).default(0.5).meta({ description: 'Added to the scores of the rules; bounded with them by soft_limit.' }),
+});
+export type ModelBody = z.output<typeof modelBody>;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { visibleText } from '../../platform/http/validation';
 import { SIGNALS, SUBJECTS, WINDOWS } from '../signals/signal-catalogue';
-import { guardBody, ruleBody, thresholdBody } from './rule';
+import { guardBody, modelBody, ruleBody, thresholdBody } from './rule';
 
-export const DEFINITION_KINDS = ['rule', 'guard', 'threshold'] as const;
+export const DEFINITION_KINDS = ['rule', 'guard', 'threshold', 'model'] as const;
 export type DefinitionKind = (typeof DEFINITION_KINDS)[number];
 
 const name = z.string()
@@ -12,7 +12,7 @@ const name = z.string()
 export const definitionName = z.strictObject({ name });
 const note = visibleText(1, 500).meta({ description: 'Why it is changed; kept with the version.' });
 
-const KIND_BODIES = { rule: ruleBody, guard: guardBody, threshold: thresholdBody } as const;
+const KIND_BODIES = { rule: ruleBody, guard: guardBody, threshold: thresholdBody, model: modelBody } as const;
 
 /** The body of a definition of that kind, checked as a whole. */
 export function bodySchemaOf(kind: DefinitionKind): z.ZodType<Record<string, unknown>> {
@@ -30,7 +30,7 @@ export type CreateRuleBody = z.output<typeof createRuleBody>;
 
 export const changeRuleBody = z.strictObject({
   version: z.int().min(1).meta({ description: 'The version that is changed; 409 stale_revision when it is not the newest any more.' }),
-  body: z.record(z.string(), z.unknown()).meta({ description: 'The whole new rule, guard or thresholds.' }),
+  body: z.record(z.string(), z.unknown()).meta({ description: 'The whole new rule, guard, thresholds or settings of the model.' }),
   note,
 });
 export type ChangeRuleBody = z.output<typeof changeRuleBody>;

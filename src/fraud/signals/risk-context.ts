@@ -1,3 +1,4 @@
+import type { StoredFacts } from '../model/stored-facts';
 import { type Counter, countersOf, type Entity } from './sightings';
 import type { Subject, Signals } from './signal-catalogue';
 
@@ -45,6 +46,8 @@ export interface RiskContext {
   profile: Profile | null;
   hits: readonly ListHit[] | null;
   blocks: readonly GuardBlock[] | null;
+  /** What the learned model looks at; null unless it was asked for. */
+  model?: StoredFacts | null;
 }
 
 /** What is asked of risk_context. */
@@ -56,12 +59,14 @@ export interface ContextRequest {
   entities: readonly Entity[];
   lists: ListSubjects;
   guards?: readonly { guard: string; entity: string }[];
+  /** Only where a learned model is in force, so that nothing is read for one that is off. */
+  model?: { customer?: string };
 }
 
 /** The parameter of risk_context. */
-export function contextParameter({ clientId, livemode, currency, profile, entities, lists, guards = [] }: ContextRequest): string {
+export function contextParameter({ clientId, livemode, currency, profile, entities, lists, guards = [], model }: ContextRequest): string {
   return JSON.stringify({
-    client_id: clientId, livemode, currency, profile, lists, guards,
+    client_id: clientId, livemode, currency, profile, lists, guards, model,
     entities: entities.map(({ kind, value, book }) => (book ? { kind, value, client_id: book.clientId, livemode: book.livemode } : { kind, value })),
   });
 }
