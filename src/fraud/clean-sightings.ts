@@ -10,7 +10,7 @@ const BATCH = 5_000;
 const CLEAN_SIGHTINGS = `
   with old as (
     select client_id, livemode, kind, entity, at, subject_id from risk_sightings
-     where at < now() - make_interval(days => $1) limit $2 for update skip locked
+     where (at at time zone 'UTC')::date < (now() at time zone 'UTC')::date - $1::integer limit $2 for update skip locked
   ), gone as (
     delete from risk_sightings s using old
      where s.client_id = old.client_id and s.livemode = old.livemode and s.kind = old.kind and s.entity = old.entity and s.at = old.at

@@ -105,7 +105,7 @@ function hourSignals({ profile }: RiskContext): Signals {
 type CounterOrNone = ReturnType<ReturnType<typeof counters>['get']>;
 
 function ipSignals(counter: CounterOrNone): Signals {
-  return counter ? { ip_customers_10m: counter[6], ip_small_payments_1h: counter[5] } : {};
+  return counter ? { ip_customers_10m: new Set(counter[6]).size, ip_small_payments_1h: counter[5] } : {};
 }
 
 function customerSignals({ amountMinor, currency }: PaymentFacts, counter: CounterOrNone): Signals {

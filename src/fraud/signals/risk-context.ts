@@ -42,7 +42,8 @@ export interface Profile {
 export interface RiskContext {
   /** Of the rules in force when it was read. */
   revision: number;
-  counters: readonly Counter[] | null;
+  /** null where nothing of an entity was seen. */
+  counters: readonly (Counter | null)[] | null;
   profile: Profile | null;
   hits: readonly ListHit[] | null;
   blocks: readonly GuardBlock[] | null;

@@ -21,11 +21,11 @@ export const LOGIN_BOOK = { clientId: 'people', livemode: false } as const;
 
 /** A counter as risk_context answers it; see there. */
 export type Counter = readonly [
-  m10: number, h1: number, h24: number, d30: number, oldestSeconds: number | null, small: number, peers: number,
+  m10: number, h1: number, h24: number, d30: number, oldestSeconds: number | null, small: number, peers: readonly string[] | null,
   meanMinor: string | null, maxMinor: string | null, newestSeconds: number | null, country: string | null,
 ];
 
-const EMPTY: Counter = [0, 0, 0, 0, null, 0, 0, null, null, null, null];
+const EMPTY: Counter = [0, 0, 0, 0, null, 0, null, null, null, null, null];
 /** So many sightings of an entity are walked over, the newest first; see risk_context. */
 const MOST = 200;
 /** Small payments are those up to so many units of money. */
@@ -40,7 +40,7 @@ export function isSmall(amountMinor: bigint, currency: string): boolean {
 }
 
 /** The counter of each entity, by its signal. */
-export function countersOf(entities: readonly Entity[], counters: readonly Counter[] | null): ReadonlyMap<string, Counter> {
+export function countersOf(entities: readonly Entity[], counters: readonly (Counter | null)[] | null): ReadonlyMap<string, Counter> {
   return new Map(entities.map(({ signal }, at) => [signal, counters?.[at] ?? EMPTY]));
 }
 
