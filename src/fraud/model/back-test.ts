@@ -2,7 +2,7 @@ import { dayOf } from './facts';
 import { featuresOf } from './features';
 import { History, type LabelledPayment } from './history';
 import { aucRoc, averagePrecision, cardPrecision, type ScoredPayment } from './metrics';
-import { type FraudModel, logOdds } from './model';
+import { type FraudModel, logOdds, probabilityOf } from './model';
 import { Split, type SplitDays } from './split';
 import { train } from './training';
 
@@ -64,7 +64,7 @@ export class BackTest {
     demand(tested, 'test');
     const model = train({ vectors: this.vectors, labels: this.labels }, seed);
     const scored = this.tests.map(({ payment, vector }): ScoredPayment => ({
-      day: dayOf(payment.at), customer: payment.customer, isFraud: payment.isFraud, score: logOdds(model, vector),
+      day: dayOf(payment.at), customer: payment.customer, isFraud: payment.isFraud, score: probabilityOf(model, logOdds(model, vector)),
     }));
     return {
       train: trained,

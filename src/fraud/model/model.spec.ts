@@ -17,7 +17,7 @@ const OPTIONS: BoostOptions = {
 };
 
 function learn(change: Partial<BoostOptions> = {}, seed = 1): FraudModel {
-  return { kind: 'boosted_trees', featureNames: ['a', 'b', 'c'], ...boost(COLUMNS, LABELS, { ...OPTIONS, ...change }, seed) };
+  return { kind: 'boosted_trees', featureNames: ['a', 'b', 'c'], leastProbability: 0, ...boost(COLUMNS, LABELS, { ...OPTIONS, ...change }, seed) };
 }
 const model = learn();
 const fresh = Array.from({ length: 1000 }, () => [random() * 10, random() * 10, random()]);
@@ -67,6 +67,12 @@ describe('a score', () => {
     }
   });
 
+  it('is never told safer than the model\'s least probability, and else as it is', () => {
+    const careful = { ...model, leastProbability: 0.1 };
+    expect(score(careful, [1, 1, 0.5])).toEqual({ ...score(model, [1, 1, 0.5]), probability: 0.1 });
+    expect(score(careful, [9, 9, 0.5])).toEqual(score(model, [9, 9, 0.5]));
+  });
+
   it('names what made the difference', () => {
     const [a, b, c] = score(model, [9, 9, 0.5]).contributions;
     expect(Math.min(a, b)).toBeGreaterThan(1);
@@ -95,5 +101,6 @@ it('is trained on the features that payments have', () => {
   const vectors = ROWS.slice(0, 600).map((row) => Float64Array.from(FEATURE_NAMES, (_, at) => row[at % 2]));
   const trained = train({ vectors, labels: ROWS.slice(0, 600).map(isFraud) }, 3);
   expect(parseModel(JSON.stringify(trained), FEATURE_NAMES).featureNames).toEqual(FEATURE_NAMES);
+  expect(trained.leastProbability).toBeCloseTo(ROWS.slice(0, 600).filter(isFraud).length / 600 / 4, 12);
   expect(logOdds(trained, vectors[LABELS.indexOf(1)])).toBeGreaterThan(bias(trained));
 });
