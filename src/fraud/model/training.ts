@@ -14,9 +14,9 @@ const OPTIONS: BoostOptions = {
   featureShare: 0.5,
   maxBins: 250,
   depth: 4,
-  minHessian: 8,
+  minHessian: 4,
   lambda: 3,
-  minGain: 0,
+  minGain: 3,
   directions: FEATURES.map(({ direction }) => direction),
 };
 
