@@ -1,4 +1,4 @@
-import { dayOf } from './facts';
+import { DAY_MS, dayOf } from './facts';
 import { featuresOf } from './features';
 import { History, type LabelledPayment } from './history';
 import { aucRoc, averagePrecision, cardPrecision, type ScoredPayment } from './metrics';
@@ -27,8 +27,6 @@ export class EmptySplitError extends Error {}
 
 /** Each day so many customers are looked at. */
 export const CARDS_A_DAY = 100;
-
-const DAY_MS = 86_400_000;
 
 /** Replays payments in the order of time, and then trains on one span of days and measures on a later one. */
 export class BackTest {
@@ -79,6 +77,8 @@ export class BackTest {
 
 function demand({ rows, frauds }: Counted, part: string): void {
   if (rows === 0) throw new EmptySplitError(`There are no rows in the days of the ${part}.`);
-  if (frauds === 0) throw new EmptySplitError(`There is no fraud among the ${rows} rows of the ${part}: nothing can be learned or measured.`);
+  if (frauds === 0) {
+    throw new EmptySplitError(`There is no fraud among the ${rows} rows of the ${part}: nothing can be learned or measured.`);
+  }
   if (frauds === rows) throw new EmptySplitError(`There are only frauds in the ${part}: nothing can be learned or measured.`);
 }
