@@ -24,7 +24,9 @@ export async function* readLabelledPayments(files: readonly string[]): AsyncGene
         if (line === 1) checkHeader(text, file);
         if (line === 1 || text === '') continue;
         const payment = paymentOf(text, `${file}, line ${line}`);
-        if (payment.at < newest) throw new PaymentFileError(`${file}, line ${line}: this is earlier than the row before. Give files and rows in the order of time.`);
+        if (payment.at < newest) {
+          throw new PaymentFileError(`${file}, line ${line}: this is earlier than the row before. Give files in the order of time.`);
+        }
         newest = payment.at;
         payments.push(payment);
       }
@@ -76,7 +78,8 @@ function paymentOf(text: string, where: string): LabelledPayment {
   const fields = text.split(',');
   if (fields.length !== COLUMNS.length) throw new PaymentFileError(`${where}: expected ${COLUMNS.length} fields, found ${fields.length}.`);
   const [, datetime, customer, terminal, amountText, fraud] = fields;
-  const wrong = (column: string, what: string, found: string) => new PaymentFileError(`${where}: expected ${what} as ${column}, found "${found.slice(0, 40)}".`);
+  const wrong = (column: string, what: string, found: string) =>
+    new PaymentFileError(`${where}: expected ${what} as ${column}, found "${found.slice(0, 40)}".`);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(datetime) || Number.isNaN(Date.parse(datetime))) {
     throw wrong('datetime', 'a moment such as 2018-07-04T09:30:00Z', datetime);
   }

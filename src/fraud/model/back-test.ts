@@ -1,8 +1,8 @@
-import { dayOf } from './facts';
+import { DAY_MS, dayOf } from './facts';
 import { featuresOf } from './features';
 import { History, type LabelledPayment } from './history';
 import { aucRoc, averagePrecision, cardPrecision, type ScoredPayment } from './metrics';
-import { type FraudModel, logOdds } from './model';
+import { type FraudModel, logOdds, probabilityOf } from './model';
 import { Split, type SplitDays } from './split';
 import { train } from './training';
 
@@ -39,8 +39,6 @@ export class EmptySplitError extends Error {}
 /** Each day so many customers are looked at. */
 export const CARDS_A_DAY = 100;
 
-const DAY_MS = 86_400_000;
-
 /** Replays payments in the order of time, and then trains on one span of days and measures on a later one. */
 export class BackTest {
   private readonly history: History;
@@ -75,7 +73,7 @@ export class BackTest {
     demand(tested, 'test');
     const model = train({ vectors: this.vectors, labels: this.labels }, seed);
     const rules = this.tests.every(({ payment }) => payment.ruleScore !== undefined) ? this.measure(({ payment }) => payment.ruleScore!) : undefined;
-    return { train: trained, test: tested, ...this.measure(({ vector }) => logOdds(model, vector)), model, ...(rules ? { rules } : {}) };
+    return { train: trained, test: tested, ...this.measure(({ vector }) => probabilityOf(model, logOdds(model, vector))), model, ...(rules ? { rules } : {}) };
   }
 
   private measure(scoreOf: (test: { payment: ReplayedPayment; vector: Float64Array }) => number): Measured {
@@ -89,6 +87,8 @@ export class BackTest {
 
 function demand({ rows, frauds }: Counted, part: string): void {
   if (rows === 0) throw new EmptySplitError(`There are no rows in the days of the ${part}.`);
-  if (frauds === 0) throw new EmptySplitError(`There is no fraud among the ${rows} rows of the ${part}: nothing can be learned or measured.`);
+  if (frauds === 0) {
+    throw new EmptySplitError(`There is no fraud among the ${rows} rows of the ${part}: nothing can be learned or measured.`);
+  }
   if (frauds === rows) throw new EmptySplitError(`There are only frauds in the ${part}: nothing can be learned or measured.`);
 }

@@ -11,8 +11,8 @@ export interface BinnedTable {
 export type Columns = readonly Float64Array[];
 
 /**
- * Sorts figures into bins (256 at most). Half of the edges split all rows into equal parts, half of them the frauds: a figure that only frauds
- * reach lies far out in the tail of all rows, where equal parts would not tell it from its neighbours.
+ * Sorts figures into bins (256 at most). Half of the edges split all rows into equal parts, half of them the frauds: a figure that only
+ * frauds reach lies far out in the tail of all rows, where equal parts would not tell it from its neighbours.
  */
 export function bin(columns: Columns, labels: Uint8Array, maxBins: number): BinnedTable {
   const edges = columns.map((column) => {

@@ -1,10 +1,8 @@
-import { DAY_MS, LARGE, type PaymentFacts, usualAmount } from './facts';
+import { DAY_MS, LARGE, NEVER, type PaymentFacts, usualAmount } from './facts';
 
 /** What the customer's recent payments look like beside what this customer usually pays. Ages are days before the payment. */
 export interface CustomerRecord {
   usualAmount: number;
-  countDay: number;
-  countWeek: number;
   /** Payments larger than LARGE times the usual amount, of the last 7 and 14 days; of the latter also their share. */
   largeWeek: number;
   largeFortnight: number;
@@ -18,13 +16,11 @@ export interface CustomerRecord {
   knownFrauds: number;
 }
 
-const NEVER = 99;
-
 /** Goes once through the recent payments. */
 export function customerRecord(facts: PaymentFacts): CustomerRecord {
   const usual = usualAmount(facts);
   const record: CustomerRecord = {
-    usualAmount: usual, countDay: 0, countWeek: 0, largeWeek: 0, largeFortnight: 0, largeShareFortnight: 0, maxRatioFortnight: 0,
+    usualAmount: usual, largeWeek: 0, largeFortnight: 0, largeShareFortnight: 0, maxRatioFortnight: 0,
     newestLargeAge: NEVER, oldestLargeAge: NEVER, knownFrauds: 0,
   };
   let countFortnight = 0;
@@ -32,8 +28,6 @@ export function customerRecord(facts: PaymentFacts): CustomerRecord {
     const age = (facts.payment.at - at) / DAY_MS;
     const isLarge = amount > LARGE * usual;
     if (isKnownFraud) record.knownFrauds += 1;
-    if (age <= 1) record.countDay += 1;
-    if (age <= 7) record.countWeek += 1;
     if (age <= 14) countFortnight += 1;
     if (age <= 14) record.maxRatioFortnight = Math.max(record.maxRatioFortnight, timesUsual(amount, usual));
     if (!isLarge || age > 21) continue;

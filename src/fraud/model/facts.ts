@@ -45,13 +45,16 @@ export interface PaymentFacts {
 export const LABEL_DELAY_DAYS = 7;
 export const DAY_MS = 86_400_000;
 
+/** An age of more days than any history holds: it never happened. */
+export const NEVER = 99;
+
 /** An amount of more than so many times the customer's usual one is large. */
 export const LARGE = 2.5;
 
 /** Up to so few payments past doubt there is no usual amount yet. */
 const FEW = 3;
 
-/** What a customer usually pays: the mean of the payments past doubt, or of all recent ones, or the amount itself while there is nothing else. */
+/** What a customer usually pays: the mean of the payments past doubt, else of all recent ones, else this very amount. */
 export function usualAmount({ usual, recent, payment }: Pick<PaymentFacts, 'usual' | 'recent' | 'payment'>): number {
   if (usual.count >= FEW) return usual.mean;
   if (recent.length === 0) return payment.amount;

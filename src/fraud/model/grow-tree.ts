@@ -128,8 +128,9 @@ export class TreeGrower {
         const rightFirst = first - leftFirst;
         const gain = (leftFirst * leftFirst) / (leftSecond + lambda) + (rightFirst * rightFirst) / (rightSecond + lambda) - whole;
         if (gain <= (best?.gain ?? minGain)) continue;
-        const rise = this.valueOf({ first: rightFirst, second: rightSecond, low, high }) - this.valueOf({ first: leftFirst, second: leftSecond, low, high });
-        if (rise * directions[feature] >= 0) best = { gain, feature, bin };
+        const left = this.valueOf({ first: leftFirst, second: leftSecond, low, high });
+        const right = this.valueOf({ first: rightFirst, second: rightSecond, low, high });
+        if ((right - left) * directions[feature] >= 0) best = { gain, feature, bin };
       }
     });
     return best;

@@ -14,7 +14,10 @@ function payment(days: number, change: Partial<LabelledPayment> = {}): LabelledP
 function someDays(): LabelledPayment[] {
   const random = randomOf(5);
   return Array.from({ length: 400 }, (_, at) => payment(at * 0.15, {
-    customer: random() < 0.5 ? 'c1' : 'c2', terminal: random() < 0.5 ? 't1' : 't2', amount: Math.round(random() * 100), isFraud: random() < 0.25,
+    customer: random() < 0.5 ? 'c1' : 'c2',
+    terminal: random() < 0.5 ? 't1' : 't2',
+    amount: Math.round(random() * 100),
+    isFraud: random() < 0.25,
   }));
 }
 
@@ -40,7 +43,8 @@ describe('what is known at a payment', () => {
   const CHANGED = 250;
 
   it('does not depend on anything later', () => {
-    const otherFuture = rows.map((row, at) => (at < CHANGED ? row : { ...row, customer: 'c1', terminal: 't1', amount: 9999, isFraud: true }));
+    const other = { customer: 'c1', terminal: 't1', amount: 9999, isFraud: true };
+    const otherFuture = rows.map((row, at) => (at < CHANGED ? row : { ...row, ...other }));
     // The payment itself is seen, but not its outcome.
     otherFuture[CHANGED] = { ...rows[CHANGED], isFraud: !rows[CHANGED].isFraud };
     expect(replay(otherFuture).slice(0, CHANGED + 1)).toEqual(features.slice(0, CHANGED + 1));
@@ -68,7 +72,8 @@ describe('what is known at a payment', () => {
   });
 
   it('takes as usual only what is past doubt', () => {
-    const rows = [payment(0, { amount: 10 }), payment(0.1, { amount: 500, isFraud: true }), payment(0.2, { amount: 30 }), payment(5, { amount: 99 })];
+    const fraud = payment(0.1, { amount: 500, isFraud: true });
+    const rows = [payment(0, { amount: 10 }), fraud, payment(0.2, { amount: 30 }), payment(5, { amount: 99 })];
     expect(factsAfter(rows, payment(8)).usual).toEqual({ count: 2, mean: 20, deviation: 10, max: 30 });
     expect(factsAfter(rows, payment(6)).usual.count).toBe(0);
   });

@@ -17,7 +17,8 @@ const OPTIONS: BoostOptions = {
 };
 
 function learn(change: Partial<BoostOptions> = {}, seed = 1): FraudModel {
-  return { kind: 'boosted_trees', featureNames: ['a', 'b', 'c'], ...boost(COLUMNS, LABELS, { ...OPTIONS, ...change }, seed) };
+  const learned = boost(COLUMNS, LABELS, { ...OPTIONS, ...change }, seed);
+  return { kind: 'boosted_trees', featureNames: ['a', 'b', 'c'], leastProbability: 0, ...learned };
 }
 const model = learn();
 const fresh = Array.from({ length: 1000 }, () => [random() * 10, random() * 10, random()]);
@@ -52,7 +53,8 @@ describe('boosted trees', () => {
   });
 
   it('have nothing to say where all rows are alike', () => {
-    const alike = boost([new Float64Array(50).fill(3)], Uint8Array.from({ length: 50 }, (_, at) => at % 2), { ...OPTIONS, directions: [0] }, 1);
+    const labels = Uint8Array.from({ length: 50 }, (_, at) => at % 2);
+    const alike = boost([new Float64Array(50).fill(3)], labels, { ...OPTIONS, directions: [0] }, 1);
     expect(alike.trees.every(({ feature }) => feature[0] === -1)).toBe(true);
   });
 });
@@ -65,6 +67,12 @@ describe('a score', () => {
       expect(sum).toBeCloseTo(logOdds(model, row), 9);
       expect(probability).toBeCloseTo(1 / (1 + Math.exp(-sum)), 9);
     }
+  });
+
+  it('is never told safer than the model\'s least probability, and else as it is', () => {
+    const careful = { ...model, leastProbability: 0.1 };
+    expect(score(careful, [1, 1, 0.5])).toEqual({ ...score(model, [1, 1, 0.5]), probability: 0.1 });
+    expect(score(careful, [9, 9, 0.5])).toEqual(score(model, [9, 9, 0.5]));
   });
 
   it('names what made the difference', () => {
@@ -80,11 +88,15 @@ describe('a stored model', () => {
     expect(fresh.map((row) => logOdds(read, row))).toEqual(fresh.map((row) => logOdds(model, row)));
   });
 
+  const loop = { feature: [0, -1], threshold: [1, 0], left: [0, 0], right: [1, 0], value: [0, 1] };
+  const torn = { feature: [-1], threshold: [], left: [0], right: [0], value: [0] };
+  const strange = { feature: [7, -1, -1], threshold: [1, 0, 0], left: [1, 0, 0], right: [2, 0, 0], value: [0, 1, 2] };
+
   it.each<[string, unknown]>([
     ['of another kind', { ...model, kind: 'oracle' }],
-    ['with a branch that leads back', { ...model, trees: [{ feature: [0, -1], threshold: [1, 0], left: [0, 0], right: [1, 0], value: [0, 1] }] }],
-    ['with arrays of different lengths', { ...model, trees: [{ feature: [-1], threshold: [], left: [0], right: [0], value: [0] }] }],
-    ['with a feature that it does not name', { ...model, trees: [{ feature: [7, -1, -1], threshold: [1, 0, 0], left: [1, 0, 0], right: [2, 0, 0], value: [0, 1, 2] }] }],
+    ['with a branch that leads back', { ...model, trees: [loop] }],
+    ['with arrays of different lengths', { ...model, trees: [torn] }],
+    ['with a feature that it does not name', { ...model, trees: [strange] }],
     ['of other features', { ...model, featureNames: ['a', 'b', 'x'] }],
   ])('is refused %s', (_, stored) => {
     expect(() => parseModel(JSON.stringify(stored), ['a', 'b', 'c'])).toThrow();
@@ -95,5 +107,6 @@ it('is trained on the features that payments have', () => {
   const vectors = ROWS.slice(0, 600).map((row) => Float64Array.from(FEATURE_NAMES, (_, at) => row[at % 2]));
   const trained = train({ vectors, labels: ROWS.slice(0, 600).map(isFraud) }, 3);
   expect(parseModel(JSON.stringify(trained), FEATURE_NAMES).featureNames).toEqual(FEATURE_NAMES);
+  expect(trained.leastProbability).toBeCloseTo(ROWS.slice(0, 600).filter(isFraud).length / 600 / 4, 12);
   expect(logOdds(trained, vectors[LABELS.indexOf(1)])).toBeGreaterThan(bias(trained));
 });

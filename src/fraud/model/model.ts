@@ -16,12 +16,15 @@ const modelObject = z.object({
   kind: z.literal('boosted_trees'),
   featureNames: z.array(z.string()).min(1),
   baseScore: z.number(),
+  /** No payment is told safer than this: some frauds nobody could have foreseen. */
+  leastProbability: z.number().min(0).max(1),
   trees: z.array(tree),
 });
 export type FraudModel = z.output<typeof modelObject>;
 
 /** What a model says of one payment. */
 export interface Score {
+  /** What the log-odds amount to, but at least the model's least probability. */
   probability: number;
   /** By feature, in log-odds. Together with the model's bias they are exactly the payment's log-odds. */
   contributions: Float64Array;
@@ -60,5 +63,10 @@ export function score(model: FraudModel, vector: ArrayLike<number>): Score {
   let sum = model.baseScore;
   for (const one of model.trees) sum += addPath(one, vector, contributions);
   sum = contributions.reduce((total, contribution) => total + contribution, sum);
-  return { probability: 1 / (1 + Math.exp(-sum)), contributions };
+  return { probability: probabilityOf(model, sum), contributions };
+}
+
+/** The probability that log-odds stand for, at least the model's least. */
+export function probabilityOf({ leastProbability }: FraudModel, logOdds: number): number {
+  return Math.max(leastProbability, 1 / (1 + Math.exp(-logOdds)));
 }

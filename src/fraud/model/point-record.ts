@@ -1,13 +1,10 @@
-import { dayOf, type DayTally, LABEL_DELAY_DAYS, type PaymentFacts } from './facts';
-
-/** More days than any tally holds: it never happened. */
-export const NEVER = 99;
+import { dayOf, type DayTally, LABEL_DELAY_DAYS, NEVER, type PaymentFacts } from './facts';
 
 /** What the known frauds of an acceptance point add up to. Ages are whole days before the payment. */
 export interface PointRecord {
-  /** Known frauds of the last 30 days whose outcome is known. */
+  /** Known frauds of the newest 30 days whose outcomes are known. */
   knownFrauds: number;
-  /** Those with an ordinary amount; the same of the last 14 days, as a share of all payments. */
+  /** Those with an ordinary amount, and what share of all payments they are, over the newest 7, 14 and 30 days with known outcomes. */
   ordinaryFrauds: number;
   ordinaryShareWeek: number;
   ordinaryShareFortnight: number;
