@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAlertCommands } from './cli/alert-commands';
+import { addBacktestCommand } from './cli/backtest-command';
 import { addClientCommands } from './cli/client-commands';
 import { CommandError, EXIT_USAGE } from './cli/command-line';
 import { addDatabaseCommands } from './cli/database-commands';
@@ -31,6 +32,7 @@ function buildProgram(): Command {
   addWebhookCommands(program);
   addReconcileCommand(program);
   addRiskCommands(program);
+  addBacktestCommand(program);
   addAlertCommands(program);
   addRiskTrainCommand(program);
   return program;
