@@ -1,15 +1,21 @@
 -- Writes an assessment with what was seen in it, in the transaction of what was assessed.
 --
--- p_risk: {"assessment": a row of risk_assessments, "sightings": rows of risk_sightings, "review": a row of risk_reviews or absent,
+-- p_risk: {"assessment": a row of risk_assessments, "sightings": array of {"kind", "entity", "peer", "country"}, "small": whether
+--          the amount is a small one, "review": a row of risk_reviews or absent,
 --          "anomaly": see record_anomaly, or absent}; null where fraud detection is switched off.
 create or replace function write_assessment(p_risk jsonb) returns void
 language plpgsql as $$
+declare
+  a risk_assessments := jsonb_populate_record(null::risk_assessments, p_risk -> 'assessment');
 begin
   if p_risk is null then
     return;
   end if;
-  insert into risk_assessments select * from jsonb_populate_record(null::risk_assessments, p_risk -> 'assessment');
-  insert into risk_sightings select * from jsonb_populate_recordset(null::risk_sightings, p_risk -> 'sightings') on conflict do nothing;
+  insert into risk_assessments values (a.*);
+  insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer, country)
+  select a.client_id, a.livemode, s.kind, s.entity, a.created_at, a.subject_id, a.amount_minor, a.currency, (p_risk -> 'small')::boolean,
+         s.peer, s.country
+    from jsonb_to_recordset(p_risk -> 'sightings') as s (kind text, entity text, peer text, country text);
   if p_risk ? 'review' then
     insert into risk_reviews (client_id, livemode, subject_id, subject, created_at)
     select r.client_id, r.livemode, r.subject_id, r.subject, r.created_at

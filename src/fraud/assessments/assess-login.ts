@@ -9,7 +9,7 @@ import { LOGIN_BOOK } from '../signals/sightings';
 import { assessmentParameter } from './assessment';
 import { RiskEngine } from './risk-engine';
 
-const SEEN = 'insert into risk_sightings select * from jsonb_populate_recordset(null::risk_sightings, $1) on conflict do nothing';
+const SEEN = 'insert into risk_sightings select * from jsonb_populate_recordset(null::risk_sightings, $1)';
 
 /** How risky logins look. What is held against an address here counts for payments and withdrawals from there too. */
 @Injectable()
@@ -25,7 +25,7 @@ export class AssessLogin implements LoginRisk {
   /** A failure to count is logged and changes nothing of what the caller is told. */
   async failed(account: string): Promise<void> {
     if (!this.engine.enabled) return;
-    const book = { client_id: LOGIN_BOOK.clientId, livemode: LOGIN_BOOK.livemode, at: new Date(), subject_id: newId('lgn') };
+    const book = { client_id: LOGIN_BOOK.clientId, livemode: LOGIN_BOOK.livemode, at: new Date(), subject_id: newId('lgn'), small: false };
     const seen = failedLoginSightings(account, currentContext().ip).map((sighting) => ({ ...book, ...sighting }));
     await this.unitOfWork.once({ name: 'risk_seen', text: SEEN, values: [JSON.stringify(seen)] })
       .catch((error: unknown) => this.logger.error({ err: error, msg: 'could not count a failed login' }));

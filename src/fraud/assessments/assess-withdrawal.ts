@@ -28,7 +28,7 @@ export class AssessWithdrawal {
     const located = this.located(ask);
     const signals = withdrawalSignals(facts, located, withdrawalRequest(located), context);
     const { revision, ...verdict } = await this.engine.judge('withdrawal', signals, context.revision, startedAt);
-    return { ...common, verdict, signals, sightings: withdrawalSightings(located, amountMinor, verdict.decision === 'allow'), revision };
+    return { ...common, verdict, signals, sightings: withdrawalSightings(located, verdict.decision === 'allow'), revision };
   }
 
   private located(ask: WithdrawalAsk): WithdrawalAsk {

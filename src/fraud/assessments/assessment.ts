@@ -2,6 +2,7 @@ import { maskSecrets } from '../../platform/security/crypto/masking';
 import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
 import type { Risk } from '../risk';
+import { isSmall } from '../signals/sightings';
 import type { Sighting } from '../signals/payment-signals';
 import type { Signals, Subject } from '../signals/signal-catalogue';
 
@@ -44,10 +45,15 @@ export function assessmentParameter(assessment: Assessment): string | null {
       fired: verdict.fired, shadow: verdict.shadow, model: assessment.model, revision: assessment.revision,
       amount_minor: assessment.amountMinor?.toString(), currency: assessment.currency, created_at: at,
     },
-    sightings: assessment.sightings.map((sighting) => ({ ...book, at, ...sighting })),
+    sightings: assessment.sightings,
+    small: isSmallAmount(assessment),
     ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review: { ...book, subject, created_at: at } } : {}),
     ...anomalyOf(assessment),
   });
+}
+
+function isSmallAmount({ amountMinor, currency }: Assessment): boolean {
+  return amountMinor !== undefined && currency !== undefined && isSmall(amountMinor, currency);
 }
 
 function anomalyOf({ clientId, livemode, subject, subjectId, verdict }: Assessment): { anomaly?: object } {

@@ -45,8 +45,8 @@ export function loginSignals({ deviceKnown, ipCountry }: LoginFacts, request: Co
 export function loginSightings({ personId, ip, ipCountry }: LoginFacts): Sighting[] {
   const network = ip && networkOf(ip);
   return [
-    { kind: 'login.any', entity: personId, small: false, country: ipCountry },
-    ...(network ? [{ kind: 'login.ip', entity: `${personId} ${network}`, small: false }] : []),
+    { kind: 'login.any', entity: personId, country: ipCountry },
+    ...(network ? [{ kind: 'login.ip', entity: `${personId} ${network}` }] : []),
   ];
 }
 
@@ -54,7 +54,7 @@ export function loginSightings({ personId, ip, ipCountry }: LoginFacts): Sightin
 export function failedLoginSightings(account: string, ip: string | undefined): Sighting[] {
   const network = ip && networkOf(ip);
   return [
-    { kind: 'login_failed.account', entity: account, small: false },
-    ...(network ? [{ kind: 'login_failed.ip', entity: network, small: false }] : []),
+    { kind: 'login_failed.account', entity: account },
+    ...(network ? [{ kind: 'login_failed.ip', entity: network }] : []),
   ];
 }

@@ -4,7 +4,7 @@ import { addressOf, networkOf } from '../../platform/security/blocks/networks';
 import { sha256Hex } from '../../platform/security/crypto/digests';
 import { amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import { type ContextRequest, counters, guardSignals, listSignals, type ListSubjects, type RiskContext } from './risk-context';
-import { countSignals, type Entity, isSmall, LOGIN_BOOK } from './sightings';
+import { countSignals, type Entity, LOGIN_BOOK } from './sightings';
 import type { Signals } from './signal-catalogue';
 
 /** What is known of a payment when it is asked for. The payer is as the merchant tells it; never the merchant's own server. */
@@ -21,13 +21,10 @@ export interface PaymentFacts {
   ipCountry?: string;
 }
 
-/** A row of risk_sightings but for its book, time and subject. */
+/** What is seen in an assessment; its book, time, subject and amount are the assessment's. */
 export interface Sighting {
   kind: string;
   entity: string;
-  amount_minor?: string;
-  currency?: string;
-  small: boolean;
   peer?: string;
   country?: string;
 }
@@ -131,14 +128,13 @@ function peerOf({ customer, email }: PaymentFacts): string | undefined {
 
 /** What a payment leaves for later ones to be counted with. Where it was held or stopped it makes no place look familiar. */
 export function paymentSightings(facts: PaymentFacts, isAllowed: boolean): Sighting[] {
-  const { clientId, customer, ip, amountMinor, currency } = facts;
-  const amount = { amount_minor: amountMinor.toString(), currency, small: isSmall(amountMinor, currency) };
+  const { clientId, customer, ip } = facts;
   const network = ip && networkOf(ip);
   const domain = domainOf(facts.email);
   return [
-    { kind: 'payment.client', entity: clientId, ...amount },
-    ...(customer ? [{ kind: 'payment.customer', entity: customer, ...amount, country: isAllowed ? facts.ipCountry : undefined }] : []),
-    ...(network ? [{ kind: 'payment.ip', entity: network, ...amount, peer: peerOf(facts) }] : []),
-    ...(domain ? [{ kind: 'payment.email_domain', entity: domain, ...amount }] : []),
+    { kind: 'payment.client', entity: clientId },
+    ...(customer ? [{ kind: 'payment.customer', entity: customer, country: isAllowed ? facts.ipCountry : undefined }] : []),
+    ...(network ? [{ kind: 'payment.ip', entity: network, peer: peerOf(facts) }] : []),
+    ...(domain ? [{ kind: 'payment.email_domain', entity: domain }] : []),
   ];
 }

@@ -122,13 +122,13 @@ function paymentsBehind({ amountMinor }: WithdrawalFacts, counter: ReturnType<Re
 
 /** What a withdrawal leaves for later ones to be counted with. Where it was held or stopped it makes no place look familiar. */
 export function withdrawalSightings(
-  { clientId, currency, destinationId, ip, ipCountry }: WithdrawalAsk, amountMinor: bigint, isAllowed: boolean,
+  { clientId, destinationId, ip, ipCountry }: WithdrawalAsk, isAllowed: boolean,
 ): Sighting[] {
   const network = isAllowed && ip && networkOf(ip);
   return [
-    { kind: 'withdrawal.destination', entity: destinationId, amount_minor: amountMinor.toString(), currency, small: false },
+    { kind: 'withdrawal.destination', entity: destinationId },
     ...(network ? [
-      { kind: 'caller.any', entity: clientId, small: false, country: ipCountry }, { kind: 'caller.ip', entity: network, small: false },
+      { kind: 'caller.any', entity: clientId, country: ipCountry }, { kind: 'caller.ip', entity: network },
     ] : []),
   ];
 }
