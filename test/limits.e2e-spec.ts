@@ -66,14 +66,16 @@ describe('limits', () => {
   it('hold for the thousand and first call of a key of the smallest tier', async () => {
     const merchant = await gateway.merchant({ rateMultiplier: 1 });
     const statuses = new Map<number, number>();
+    let refused: Answer | undefined;
     for (let round = 0; round < 21; round += 1) {
       const answers = await Promise.all(Array.from({ length: 50 }, () => merchant.get('/v1/client')));
       for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      refused = answers.findLast(({ status }) => status === 429) ?? refused;
     }
-    // The window slides on while we ask, so that a few more than a thousand may get in.
+    // The window slides on while we ask, so that a few more than a thousand may get in: also the very next one, where asking took long.
     expect(statuses.get(200)).toBeGreaterThanOrEqual(1000);
     expect(statuses.get(429)).toBeGreaterThan(0);
-    expectRefused(await merchant.get('/v1/client'), 'key', 1000, 60);
+    expectRefused(refused!, 'key', 1000, 60);
   });
 
   it('count callers without a key by address, and whoever guesses at keys with them', async () => {
