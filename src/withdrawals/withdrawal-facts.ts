@@ -92,7 +92,7 @@ export async function factsOf(
       countLastHour: Number(row.last_hour),
       countLastDay: Number(row.last_day),
       usualPerDay: Number(row.usual_per_day),
-      destinationAgeSeconds: Math.max(0, Math.floor((now.getTime() - row.created_at.getTime()) / 1000)),
+      destinationAgeSeconds: Math.max(0, (now.getTime() - row.created_at.getTime()) / 1000),
       destinationUsedBefore: row.used_before,
       credentialChange: row.credential_change && { kind: row.credential_change.kind, at: new Date(row.credential_change.at) },
       now,
