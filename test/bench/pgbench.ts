@@ -34,10 +34,10 @@ const MARK = '0'.repeat(31) + '7';
 
 /**
  * The very statement that a creation is, as a pgbench script: the same function with parameters of the same make, each
- * call with identifiers of its own, spread over the same clients.
+ * call with identifiers of its own, spread over the same clients. It scores nothing: what that costs is told by `npm run bench:risk`.
  */
 export function creationScript(accesses: readonly KeyAccess[]): string {
-  const calls = accesses.map((access) => `select create_payment(${parameters(access).map(literal).join(', ')});`);
+  const calls = accesses.map((access) => `select create_payment(${parameters(access).map(literal).join(', ')}, null);`);
   const branches = calls.map((call, at) => `${at === 0 ? '\\if' : '\\elif'} :client_id % ${accesses.length} = ${at}\n${call}`);
   return ['\\set r random(1, 9000000000000000000)', ...branches, '\\endif', ''].join('\n');
 }
