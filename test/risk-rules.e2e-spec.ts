@@ -1,4 +1,5 @@
 import { eventually } from './support/eventually';
+import { assessed } from './support/assessed';
 import { Gateway } from './support/gateway';
 import type { Merchant } from './support/merchant';
 import { staff, type TestPerson } from './support/people';
@@ -38,6 +39,7 @@ describe('risk rules', () => {
   });
 
   const pay = async (at: Merchant, more: object = {}) => (await at.post<Scored>('/v1/payments', { ...order, ...more })).body;
+  const payAssessed = async (more: object) => assessed(gateway, await pay(merchant, more));
   /** A rule that fires for one amount, so that tests do not meet each other's. */
   const someRule = (amount: number, more: object = {}) => ({
     subject: 'payment', when: [{ signal: 'amount_units', at_least: amount, at_most: amount }], score: 0.5, reason: 'an amount of {value} units', ...more,
@@ -93,18 +95,18 @@ describe('risk rules', () => {
 
   it('in shadow change nothing and are kept beside what was decided', async () => {
     const rule = await create(someRule(115, { mode: 'shadow', score: undefined, verdict: 'block' }));
-    const payment = await pay(merchant, { amount: '115.00' });
+    const payment = await payAssessed({ amount: '115.00' });
     expect(payment.risk).toEqual({ score: 0, decision: 'allow', reasons: [] });
     const shadow = await gateway.database.value('select shadow from risk_assessments where subject_id = $1', [payment.id]);
     expect(shadow).toEqual({ score: 1, decision: 'block', fired: [rule.name], reasons: ['an amount of 115 units'] });
     expect((await change(rule.name, 1, someRule(115, { mode: 'off' }))).status).toBe(200);
-    expect(await gateway.database.value('select shadow from risk_assessments where subject_id = $1', [(await pay(merchant, { amount: '115.00' })).id])).toBeNull();
+    expect(await gateway.database.value('select shadow from risk_assessments where subject_id = $1', [(await payAssessed({ amount: '115.00' })).id])).toBeNull();
   });
 
   it('are replayed over the past: counts, amounts, examples, and what is known of them', async () => {
     const from = new Date().toISOString();
     const payments = [];
-    for (const amount of ['116.00', '116.00', '9.00']) payments.push(await pay(merchant, { amount }));
+    for (const amount of ['116.00', '116.00', '9.00']) payments.push(await payAssessed({ amount }));
     await gateway.database.rows(
       "insert into risk_labels (client_id, livemode, subject_id, label, source, labelled_by) values ($1, false, $2, 'fraud', 'staff', 'usr_x'), ($1, false, $3, 'legitimate', 'staff', 'usr_x')",
       [merchant.credentials.clientId, payments[0].id, payments[2].id],

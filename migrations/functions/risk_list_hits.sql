@@ -32,14 +32,6 @@ begin
   select jsonb_agg(jsonb_build_object('list', h.list, 'kind', h.kind, 'value', h.value, 'reason', h.reason, 'id', h.id, 'source', h.source)
                    order by h.list desc, h.kind, h.id)
     into v_hits
-    from (select e.*
-            from (select n.id, n.list, n.kind, n.value, n.reason, n.source, n.client_id, n.expires_at
-                    from risk_list_entries n where n.network >>= v_ip
-                  union all
-                  select n.id, n.list, n.kind, n.value, n.reason, n.source, n.client_id, n.expires_at
-                    from risk_list_entries n where n.subject = any(v_subjects) and n.removed_at is null) e
-           where (e.client_id is null or e.client_id = p_client) and (e.expires_at is null or e.expires_at > now())
-           order by e.list desc, e.kind, e.id
-           limit 20) h;
+    from risk_entries_of(p_client, v_ip, v_subjects) h;
   return coalesce(v_hits, '[]');
 end $$;

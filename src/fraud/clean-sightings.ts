@@ -18,6 +18,16 @@ const CLEAN_SIGHTINGS = `
     returning 1
   )
   select count(*)::int as gone from gone`;
+const CLEAN_COUNTERS = `
+  with old as (
+    select client_id, livemode, kind, entity from risk_counters
+     where seen_on < (now() at time zone 'UTC')::date - $1::integer limit $2 for update skip locked
+  ), gone as (
+    delete from risk_counters c using old
+     where c.client_id = old.client_id and c.livemode = old.livemode and c.kind = old.kind and c.entity = old.entity
+    returning 1
+  )
+  select count(*)::int as gone from gone`;
 const CLEAN_BLOCKS = `
   with old as (
     select client_id, livemode, guard, entity from risk_guard_blocks where blocked_until < now() limit $1 for update skip locked
@@ -28,7 +38,7 @@ const CLEAN_BLOCKS = `
   )
   select count(*)::int as gone from gone`;
 
-/** Forgets sightings that count no more, and blocks that are over. Assessments stay: decisions are explained by them. */
+/** Forgets sightings and counters that count no more, and blocks that are over. Assessments stay: decisions are explained by them. */
 @Injectable()
 @Job('risk.clean')
 export class CleanSightings implements JobHandler {
@@ -39,6 +49,7 @@ export class CleanSightings implements JobHandler {
 
   async run(): Promise<void> {
     await deleteInBatches(this.unitOfWork, CLEAN_SIGHTINGS, BATCH, KEPT_DAYS);
+    await deleteInBatches(this.unitOfWork, CLEAN_COUNTERS, BATCH, KEPT_DAYS);
     await deleteInBatches(this.unitOfWork, CLEAN_BLOCKS, BATCH);
   }
 }

@@ -3,7 +3,9 @@ import { AnnounceState } from './announce-state';
 import { AssessPayment } from './assessments/assess-payment';
 import { AssessRefund } from './assessments/assess-refund';
 import { AssessWithdrawal } from './assessments/assess-withdrawal';
+import { MissingAssessments } from './assessments/missing-assessments';
 import { RiskEngine } from './assessments/risk-engine';
+import { SharedRounds } from './assessments/shared-rounds';
 import { CleanSightings } from './clean-sightings';
 import { GeoModule } from './geo/geo.module';
 import { CardTestingGuard } from './guard/card-testing-guard';
@@ -27,7 +29,7 @@ import { RuleBook } from './rules/rule-book';
   imports: [GeoModule],
   controllers: [AdminRulesController, AdminReviewsController, AdminModelsController],
   providers: [
-    RuleBook, RiskEngine, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, ReviewReader, DecideReview,
+    RuleBook, RiskEngine, SharedRounds, MissingAssessments, AssessPayment, AssessWithdrawal, AssessRefund, CardTestingGuard, ReviewSubjects, ReviewReader, DecideReview,
     Definitions, Backtest, AnnounceState, CleanSightings, RiskFactors, FraudSummary,
     ModelStore, TrainingHistory, TallyDays,
   ],

@@ -17,11 +17,10 @@ const STEPS = [
 ] as const;
 const LEAST = STEPS.at(-1)!.noticed;
 
-/** Few clients have so much noticed: a partial index over ten minutes, and of each of them at most a thousand sightings. */
+/** Few clients have so much noticed: a partial index over ten minutes, and of each of them a counter. */
 const NOTICED = `
   select n.client_id as "clientId", n.livemode, n.noticed,
-         (select count(*)::int from (select from risk_sightings s where s.client_id = n.client_id and s.livemode = n.livemode
-             and s.kind = 'payment.client' and s.entity = n.client_id and s.at > now() - interval '10 minutes' limit 1000) s) as payments
+         coalesce((select (c.counter ->> 0)::int from risk_running(n.client_id, n.livemode, 'client', n.client_id, clock_timestamp()) c), 0) as payments
     from (select client_id, livemode, count(*)::int as noticed from risk_assessments
            where decision <> 'allow' and created_at > now() - interval '10 minutes' and subject <> 'login'
            group by 1, 2 having count(*) >= $1) n`;

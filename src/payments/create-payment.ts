@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { QueryConfig } from 'pg';
 import { auditParameter } from '../audit/audit-event';
-import { assessmentParameter, type Assessment, riskOf } from '../fraud/assessments/assessment';
+import { type Assessment, assessmentParameter, riskOf } from '../fraud/assessments/assessment';
 import { AssessPayment } from '../fraud/assessments/assess-payment';
-import { RiskEngine } from '../fraud/assessments/risk-engine';
-import type { PaymentFacts } from '../fraud/signals/payment-signals';
+import type { PaymentFacts } from '../fraud/signals/payer';
 import { type DepositAddress, DepositAddressBook } from '../chains/deposit-address-book';
 import { isCrypto } from '../money/currency';
 import { parseAmount } from '../money/money';
@@ -29,7 +28,6 @@ export class CreatePayment {
     private readonly unitOfWork: UnitOfWork,
     private readonly addresses: DepositAddressBook,
     private readonly risk: AssessPayment,
-    private readonly engine: RiskEngine,
   ) {}
 
   /**
@@ -50,10 +48,10 @@ export class CreatePayment {
       if (body.method === 'usdt_trc20') deposit ??= await this.addresses.next();
       const payment = newPayment(body, currentAccess(), assessment, deposit);
       answer = presentPayment(payment);
-      return creationOf(payment, answer, assessment, deposit);
+      return creationOf(payment, answer, this.risk.parameterOf(assessment), deposit);
     });
     if (row?.outcome) this.unitOfWork.refuse(row.outcome);
-    await this.engine.tell(assessment);
+    await this.risk.keep(assessment);
     if (assessment.verdict.decision === 'block') throw new PaymentBlocked(riskOf(assessment));
     return answer;
   }
@@ -65,7 +63,7 @@ function factsOf({ amount, currency, customer, payer }: CreatePaymentBody, { cli
   return { clientId, livemode, amountMinor: parseAmount(amount, currency), currency, customer, ip, email, country };
 }
 
-function creationOf(payment: Payment, answer: PaymentObject, assessment: Assessment, deposit: DepositAddress | undefined): QueryConfig {
+function creationOf(payment: Payment, answer: PaymentObject, risk: string | null, deposit: DepositAddress | undefined): QueryConfig {
   const context = currentContext();
   const change = { kind: 'payment.created', objectId: payment.id, after: answer };
   return {
@@ -77,7 +75,7 @@ function creationOf(payment: Payment, answer: PaymentObject, assessment: Assessm
       JSON.stringify({ ...paymentColumns(payment), derivation_index: deposit?.index }),
       auditParameter(payment, [change]),
       eventsParameter([{ type: change.kind, objectId: payment.id, data: answer }], payment.createdAt),
-      assessmentParameter(assessment),
+      risk,
     ],
   };
 }

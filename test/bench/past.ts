@@ -9,6 +9,7 @@ export async function fillPast(pool: Pool, clientIds: readonly string[], payment
   }
   await pool.query('vacuum analyze payments');
   await pool.query('vacuum analyze risk_sightings');
+  await pool.query('vacuum analyze risk_counters');
   await pool.query('vacuum analyze risk_assessments');
 }
 
@@ -33,9 +34,18 @@ const PAST: Readonly<Record<string, string>> = {
   'sightings of the last 30 days': `
     insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer)
     select client_id, true, e.kind, e.entity, at, id, 2500, 'USD', false, case when e.kind = 'payment.ip' then customer end
-      from (${NTH}) p cross join lateral (values ('payment.client', client_id), ('payment.customer', customer), ('payment.ip', ip),
-                                                 ('payment.email_domain', 'mail' || (n & 1023) || '.example')) as e (kind, entity)
+      from (${NTH}) p cross join lateral (values ('payment.customer', customer), ('payment.ip', ip)) as e (kind, entity)
      where at > now() - interval '30 days'`,
+  counters: `
+    insert into risk_counters (client_id, livemode, kind, entity, since, seen_on, upto, minutes, small, hours, days)
+    select c, true, e.kind, e.entity, now() - interval '365 days', current_date, floor(extract(epoch from now()) / 60)::bigint,
+           array_fill(1, array[60]), array_fill(0, array[60]), array_fill(1 + e.payments / 24, array[24]), array_fill(1 + e.payments, array[30])
+      from unnest($1::text[]) c
+     cross join lateral (
+       select 'client' as kind, c as entity, ($2::bigint / 365 / 8)::integer as payments
+       union all
+       select 'email_domain', 'mail' || d || '.example', ($2::bigint / 365 / 8 / 1024)::integer from generate_series(0, 1023) d) e
+    on conflict (client_id, livemode, kind, entity) do update set minutes = excluded.minutes, hours = excluded.hours, days = excluded.days`,
   profiles: `
     insert into risk_profiles (client_id, livemode, subject, currency, count, total_minor, max_minor, hours)
     select c, true, 'payment', 'USD', $2::bigint / 8 + 1, ($2::bigint / 8 + 1) * 2500, 9900, array_fill(1 + $2::bigint / 192, array[24]) from unnest($1::text[]) c`,

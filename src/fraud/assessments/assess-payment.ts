@@ -1,30 +1,49 @@
 import { Injectable } from '@nestjs/common';
 import { CountryLookup } from '../geo/country-lookup';
 import { factsOf } from '../model/stored-facts';
-import { type PaymentFacts, paymentRequest, paymentSightings, paymentSignals } from '../signals/payment-signals';
-import type { Assessment } from './assessment';
+import { type PaymentFacts, payerOf } from '../signals/payer';
+import { contextRequest } from '../signals/payment-context';
+import { paymentCounts, paymentSightings, paymentSignals } from '../signals/payment-signals';
+import { type Assessment, assessmentParameter } from './assessment';
 import { RiskEngine } from './risk-engine';
+import { SharedRounds } from './shared-rounds';
 
 /** How risky a payment looks when it is asked for. */
 @Injectable()
 export class AssessPayment {
   constructor(
     private readonly engine: RiskEngine,
+    private readonly rounds: SharedRounds,
     private readonly countries: CountryLookup,
   ) {}
 
-  /** One round trip. What it answers is written by the statement that creates the payment, or that refuses it. */
+  /** One round trip, which others share. */
   async assess(told: PaymentFacts, subjectId: string, at: Date): Promise<Assessment> {
     const startedAt = performance.now();
     const facts = { ...told, ipCountry: this.countries.countryOf(told.ip) };
     const { clientId, livemode, amountMinor, currency } = facts;
     const common = { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at } as const;
     if (!this.engine.enabled) return { ...common, ...this.engine.unscored() };
-    const request = { ...paymentRequest(facts), ...(this.engine.mayHaveModel ? { model: { customer: facts.customer } } : {}) };
-    const context = await this.engine.look(request);
-    const signals = paymentSignals(facts, request, context);
+    const payer = payerOf(facts);
+    const context = await this.rounds.look(contextRequest(facts, payer, this.engine.mayHaveModel));
+    const signals = paymentSignals(facts, payer, context);
     const modelFacts = context.model ? factsOf({ at, amountMinor, currency }, context.model) : undefined;
     const { revision, model, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
-    return { ...common, verdict, signals, sightings: paymentSightings(facts, verdict.decision === 'allow'), revision, model };
+    const sightings = paymentSightings(facts, payer, verdict.decision === 'allow');
+    return { ...common, verdict, signals, sightings, counts: paymentCounts(facts, payer), revision, model };
+  }
+
+  /**
+   * The assessment as the statement that creates the payment, or refuses it, writes it. Of what is simply let through it writes
+   * nothing: the payment says what was thought of it, and the rest follows with `keep`.
+   */
+  parameterOf(assessment: Assessment): string | null {
+    return assessment.verdict.decision === 'allow' ? null : assessmentParameter(assessment);
+  }
+
+  /** What follows once the payment is created. */
+  async keep(assessment: Assessment): Promise<void> {
+    if (assessment.verdict.decision === 'allow' && assessment.revision !== 0) this.rounds.keep(assessment);
+    await this.engine.tell(assessment);
   }
 }

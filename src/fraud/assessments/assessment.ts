@@ -3,7 +3,7 @@ import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
 import type { Risk } from '../risk';
 import { isSmall } from '../signals/sightings';
-import type { Sighting } from '../signals/payment-signals';
+import type { Counted, Sighting } from '../signals/payment-signals';
 import type { Signals, Subject } from '../signals/signal-catalogue';
 
 /** What was thought of one thing at one moment, with everything that it was decided from, so that it can be explained and replayed. */
@@ -16,6 +16,8 @@ export interface Assessment {
   signals: Signals;
   /** What it leaves for later ones to be counted with. */
   sightings: readonly Sighting[];
+  /** The running counters that it is added to. */
+  counts?: readonly Counted[];
   /** Of the rules that decided; 0 while nothing is scored. */
   revision: number;
   amountMinor?: bigint;
@@ -39,6 +41,7 @@ export function assessmentParameter(assessment: Assessment): string | null {
   const { clientId, livemode, subject, subjectId, verdict, at } = assessment;
   if (assessment.revision === 0) return null;
   const book = { client_id: clientId, livemode, subject_id: subjectId };
+  const small = isSmallAmount(assessment);
   return JSON.stringify({
     assessment: {
       ...book, subject, score: verdict.score, decision: verdict.decision, reasons: verdict.reasons, signals: assessment.signals,
@@ -46,7 +49,8 @@ export function assessmentParameter(assessment: Assessment): string | null {
       amount_minor: assessment.amountMinor?.toString(), currency: assessment.currency, created_at: at,
     },
     sightings: assessment.sightings,
-    small: isSmallAmount(assessment),
+    small,
+    counts: assessment.counts?.map((counted) => ({ client_id: clientId, livemode, ...counted, small })),
     ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review: { ...book, subject, created_at: at } } : {}),
     ...anomalyOf(assessment),
   });

@@ -13,7 +13,7 @@ import type { Signals, Subject } from '../signals/signal-catalogue';
 import type { Assessment } from './assessment';
 
 /** What everything is taken for while nothing is scored. */
-const UNSCORED: Verdict = { score: 0, decision: 'allow', reasons: ['not scored: fraud detection is switched off'], fired: [] };
+export const UNSCORED: Verdict = { score: 0, decision: 'allow', reasons: ['not scored: fraud detection is switched off'], fired: [] };
 
 /** A verdict, of which rules, and what the learned model says beside them. */
 export interface Judged extends Verdict {
@@ -21,25 +21,11 @@ export interface Judged extends Verdict {
   model?: ModelOpinion;
 }
 
-/** So many round trips at once, and so many looks in each. */
-const READERS = 2;
-const TOGETHER = 16;
-const LOOK = 'select risk_context(e.p) as context from jsonb_array_elements($1) with ordinality as e (p, n) order by e.n';
-
-/** A look that waits for its round trip. */
-interface Asked {
-  parameter: string;
-  resolve: (context: RiskContext) => void;
-  reject: (error: unknown) => void;
-}
-
 /** Decides how risky something looks: by the rules in force, from the signals that its feature has gathered. */
 @Injectable()
 export class RiskEngine {
   /** False where FRAUD_DETECTION_ENABLED says so: then nothing is looked up, scored or kept, and every answer says so. */
   readonly enabled: boolean;
-  private readonly asked: Asked[] = [];
-  private reading = 0;
 
   constructor(
     @Inject(SETTINGS) { fraudDetectionEnabled }: Settings,
@@ -67,29 +53,10 @@ export class RiskEngine {
     return known === undefined || known.model !== undefined;
   }
 
-  /**
-   * Reads what is asked for in one round trip. What others ask for meanwhile goes together with the next one, so that a crowd costs
-   * hardly more round trips than a single caller, who never waits.
-   */
-  look(request: ContextRequest): Promise<RiskContext> {
-    return new Promise((resolve, reject) => {
-      this.asked.push({ parameter: contextParameter(request), resolve, reject });
-      if (this.reading < READERS) void this.read();
-    });
-  }
-
-  private async read(): Promise<void> {
-    this.reading += 1;
-    while (this.asked.length > 0) {
-      const together = this.asked.splice(0, TOGETHER);
-      try {
-        const rows = await this.unitOfWork.read<{ context: RiskContext }>('risk_context', LOOK, [`[${together.map(({ parameter }) => parameter).join()}]`]);
-        together.forEach(({ resolve }, at) => resolve(rows[at]!.context));
-      } catch (error) {
-        for (const { reject } of together) reject(error);
-      }
-    }
-    this.reading -= 1;
+  /** Reads what is asked for in one round trip. */
+  async look(request: ContextRequest): Promise<RiskContext> {
+    const [row] = await this.unitOfWork.read<{ context: RiskContext }>('risk_context', 'select risk_context($1) as context', [contextParameter(request)]);
+    return row!.context;
   }
 
   /**

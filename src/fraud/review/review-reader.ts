@@ -5,6 +5,7 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { keyset, type Page, toPage } from '../../platform/http/pagination';
 import { NotFoundProblem } from '../../platform/http/problem';
 import type { ListReviewsQuery, ReviewObject } from './reviews.dto';
+import { flatSignals, type Signals } from '../signals/signal-catalogue';
 import type { ReviewedKind } from './review-subjects';
 
 export interface ReviewRow {
@@ -17,7 +18,7 @@ export interface ReviewRow {
   currency: string | null;
   score: string;
   reasons: string[];
-  signals: Record<string, unknown>;
+  signals: Signals;
   fired: string[];
   model: object | null;
   reason: string | null;
@@ -66,7 +67,7 @@ export function presentReview(row: ReviewRow): ReviewObject {
   return {
     id: row.id, object: 'review', subject: row.subject, client: row.client_id, livemode: row.livemode, status: row.status,
     amount: row.amount_minor && currency && isCurrency(currency) ? formatAmount(BigInt(row.amount_minor), currency) : null, currency,
-    score: Number(row.score), reasons: row.reasons, signals: row.signals, rules: row.fired, model: row.model, reason: row.reason,
+    score: Number(row.score), reasons: row.reasons, signals: flatSignals(row.signals), rules: row.fired, model: row.model, reason: row.reason,
     decided_by: row.decided_by, decided_at: row.decided_at?.toISOString() ?? null, created_at: row.created_at.toISOString(),
   };
 }

@@ -1,5 +1,5 @@
 import { counted } from '../risk';
-import { signalKey, type Signals, type SignalValue, WINDOW_TEXTS } from '../signals/signal-catalogue';
+import { flatSignals, type Signals, type SignalValue, usualOf, valueOf, WINDOW_TEXTS } from '../signals/signal-catalogue';
 import type { Condition, Rule, Thresholds } from './rule';
 
 /** What the rules say of a set of signals. Pure: the same signals and rules give the same verdict, now and in a back-test. */
@@ -49,8 +49,7 @@ const sumOf = (rules: readonly Rule[]) => rules.reduce((sum, { score }) => sum +
 
 /** Whether a condition holds. What is not known holds nothing. */
 export function holds(condition: Condition, signals: Signals): boolean {
-  const key = signalKey(condition.signal, condition.window);
-  const value = signals[key] ?? null;
+  const value = valueOf(signals, condition.signal, condition.window);
   if (condition.is !== undefined) return value === condition.is;
   if (typeof value !== 'number') return false;
   const { at_least, at_most, above, below, times_usual } = condition;
@@ -58,16 +57,20 @@ export function holds(condition: Condition, signals: Signals): boolean {
   if (at_most !== undefined && value > at_most) return false;
   if (above !== undefined && value <= above) return false;
   if (below !== undefined && value >= below) return false;
-  const usual = signals[`${key}_usual`];
-  return times_usual === undefined || (typeof usual === 'number' && value >= times_usual * usual);
+  if (times_usual === undefined) return true;
+  const usual = usualOf(signals, condition.signal, condition.window);
+  return typeof usual === 'number' && value >= times_usual * usual;
 }
 
 /** The reason with its figures put in. */
 export function reasonOf({ when: [first], reason }: Rule, signals: Signals): string {
-  const key = signalKey(first.signal, first.window);
-  const own: Signals = { value: signals[key] ?? null, usual: signals[`${key}_usual`] ?? null, window: first.window ? WINDOW_TEXTS[first.window] : null };
+  const flat = flatSignals(signals);
+  const own: Readonly<Record<string, SignalValue>> = {
+    value: valueOf(signals, first.signal, first.window), usual: usualOf(signals, first.signal, first.window),
+    window: first.window ? WINDOW_TEXTS[first.window] : null,
+  };
   return reason.replace(/\{([a-z0-9_]+)(?:\|([a-z ]+))?\}/g, (_, name: string, noun?: string) => {
-    const value = Object.hasOwn(own, name) ? own[name] : signals[name];
+    const value = Object.hasOwn(own, name) ? own[name] : flat[name];
     return noun && typeof value === 'number' ? counted(value, noun) : shown(value);
   });
 }

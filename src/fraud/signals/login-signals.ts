@@ -1,6 +1,6 @@
 import { addressOf, networkOf } from '../../platform/security/blocks/networks';
 import { type ContextRequest, counters, listSignals, type RiskContext } from './risk-context';
-import { countSignals, type Entity, LOGIN_BOOK } from './sightings';
+import { countSignal, type Entity, LOGIN_BOOK } from './sightings';
 import type { Sighting } from './payment-signals';
 import type { Signals } from './signal-catalogue';
 
@@ -34,7 +34,7 @@ export function loginSignals({ deviceKnown, ipCountry }: LoginFacts, request: Co
   return {
     subject: 'login',
     ...listSignals(context, []),
-    ...Object.assign({}, ...shown.map((entity) => countSignals(entity, found.get(entity.signal)!))) as Signals,
+    ...Object.fromEntries(shown.map((entity) => [entity.signal, countSignal(entity, found.get(entity.signal)!)])),
     device_unknown: !deviceKnown,
     ip_unknown: here !== undefined && any[3] > 0 && here[3] === 0,
     ...(ipCountry ? { ip_country: ipCountry, last_country: last, country_change: last !== null && last !== ipCountry } : {}),

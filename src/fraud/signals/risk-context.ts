@@ -85,7 +85,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * What stands on lists, as signals. Merchants read the reasons, so they name the entry and not who made it. `allowed`: the kinds of entries
  * that let through here; an address that may pay is not one that may withdraw.
  */
-export function listSignals({ hits }: Pick<RiskContext, 'hits'>, allowed?: readonly string[]): Signals {
+export function listSignals({ hits }: { hits?: readonly ListHit[] | null }, allowed?: readonly string[]): Signals {
   const of = (list: ListHit['list']) => hits?.find((hit) => hit.list === list && (list === 'block' || !allowed || allowed.includes(hit.kind)));
   const text = (hit: ListHit | undefined) => (hit ? `${KINDS[hit.kind] ?? hit.kind} ${hit.value} is on the ${hit.list} list: ${hit.reason}` : null);
   const [block, allow] = [of('block'), of('allow')];
@@ -96,7 +96,7 @@ export function listSignals({ hits }: Pick<RiskContext, 'hits'>, allowed?: reado
 }
 
 /** What is stopped for a time, as signals. */
-export function guardSignals({ blocks }: RiskContext): Signals {
+export function guardSignals({ blocks }: { blocks?: readonly GuardBlock[] | null }): Signals {
   const [block] = blocks ?? [];
   if (!block) return { guard_block: false };
   return { guard_block: true, guard_reason: `${block.reason}; stopped until ${new Date(block.until).toISOString()}` };

@@ -1,5 +1,5 @@
 import { exponentOf, isCurrency } from '../../money/currency';
-import { WINDOW_SECONDS, WINDOWS, type Signals, type SignalValue } from './signal-catalogue';
+import { type CounterSignal, WINDOW_SECONDS, WINDOWS } from './signal-catalogue';
 
 /** Something that is counted: a client, a customer, an address, a domain, a destination. */
 export interface Entity {
@@ -12,8 +12,6 @@ export interface Entity {
   book?: { clientId: string; livemode: boolean };
   /** The current one counts too: what is assessed is itself seen. */
   countsItself?: true;
-  /** It may be busy without anything being wrong: where not even a window is counted to its end, nothing is said of what is usual. */
-  mayBeBusy?: true;
 }
 
 /** Logins belong to no merchant's book: they are counted in one of their own. */
@@ -25,9 +23,8 @@ export type Counter = readonly [
   meanMinor: string | null, maxMinor: string | null, newestSeconds: number | null, country: string | null,
 ];
 
-const EMPTY: Counter = [0, 0, 0, 0, null, 0, null, null, null, null, null];
-/** So many sightings of an entity are walked over, the newest first; see risk_context. */
-const MOST = 200;
+/** The counter of what was never seen. */
+export const NOTHING: Counter = [0, 0, 0, 0, null, 0, null, null, null, null, null];
 /** Small payments are those up to so many units of money. */
 const SMALL_UNITS = 5n;
 const JPY_PER_UNIT = 100n;
@@ -41,26 +38,24 @@ export function isSmall(amountMinor: bigint, currency: string): boolean {
 
 /** The counter of each entity, by its signal. */
 export function countersOf(entities: readonly Entity[], counters: readonly (Counter | null)[] | null): ReadonlyMap<string, Counter> {
-  return new Map(entities.map(({ signal }, at) => [signal, counters?.[at] ?? EMPTY]));
+  return new Map(entities.map(({ signal }, at) => [signal, counters?.[at] ?? NOTHING]));
 }
+
+const SECONDS = WINDOWS.map((window) => WINDOW_SECONDS[window]);
 
 /**
- * A counter as signals: how often in each window, and what is usual there by how often it was seen before the window began.
- * Without any history nothing is usual: 0.
+ * A counter as a signal: how often in each window, and what is usual there by how often it was seen before the window began.
+ * Without any history nothing is usual, and nothing is kept of that.
  */
-export function countSignals({ signal, countsItself, mayBeBusy }: Entity, counter: Counter): Signals {
+export function countSignal({ countsItself }: Pick<Entity, 'countsItself'>, counter: Counter): CounterSignal {
   const own = countsItself ? 1 : 0;
-  const signals: Record<string, SignalValue> = {};
-  WINDOWS.forEach((window, at) => {
-    const count = counter[at] as number;
-    signals[`${signal}_${window}`] = count + own;
-    signals[`${signal}_${window}_usual`] = mayBeBusy && count >= MOST ? null : usualPer(WINDOW_SECONDS[window], count, counter);
-  });
-  return signals;
+  const [m10, h1, h24, d30, oldest] = counter;
+  const counts = [m10 + own, h1 + own, h24 + own, d30 + own];
+  if (m10 === d30) return counts;
+  return [...counts, ...SECONDS.map((seconds, at) => usualPer(seconds, d30 - (counter[at] as number), oldest))];
 }
 
-function usualPer(seconds: number, inWindow: number, [, , , all, oldest]: Counter): number {
-  const before = all - inWindow;
+function usualPer(seconds: number, before: number, oldest: number | null): number {
   if (before <= 0 || oldest === null || oldest <= seconds) return 0;
   return Math.round((before / (oldest - seconds)) * seconds * 10) / 10;
 }

@@ -10,8 +10,13 @@ export const WINDOW_SECONDS: Readonly<Record<Window, number>> = { '10m': 600, '1
 
 /** The value of a signal; null where it is not known, and no condition on it holds. */
 export type SignalValue = number | boolean | string | null;
-/** What was seen, by name; a counter's name ends in its window, as in `ip_payments_10m`, and what is usual for it in `_usual`. */
-export type Signals = Readonly<Record<string, SignalValue>>;
+/** How often something was seen in each window, and then what is usual there: null where nobody can tell, absent where nothing is. */
+export type CounterSignal = readonly (number | null)[];
+/**
+ * What was seen, by name. Counters are kept as one value for all windows; a single one is named by its window, as in `ip_payments_10m`,
+ * and what is usual for it by `_usual` behind that. Names of figures that stand alone are made in the same way.
+ */
+export type Signals = Readonly<Record<string, SignalValue | CounterSignal>>;
 
 /** A signal as rules can use it. */
 export interface SignalKind {
@@ -36,10 +41,10 @@ export const SIGNALS: Readonly<Record<string, SignalKind>> = {
   block_list: flag(SUBJECTS, 'Something of it stands on a block list.'),
   allow_list: flag(SUBJECTS, 'Something of it stands on an allow list.'),
   guard_block: flag(PAY, 'Its card, customer or IP has failed too often and is stopped for a time.'),
-  client_payments: counter(PAY, 'Payments of the client. At most 200 are counted.'),
+  client_payments: counter(PAY, 'Payments of the client, to the minute, hour or day.'),
   customer_payments: counter(PAY, 'Payments of the customer at this client. At most 200 are counted.'),
   ip_payments: counter(PAY, "Payments from the payer's IP at this client. At most 200 are counted."),
-  email_domain_payments: counter(PAY, "Payments with the domain of the payer's e-mail at this client. At most 200 are counted."),
+  email_domain_payments: counter(PAY, "Payments with the domain of the payer's e-mail at this client, to the minute, hour or day."),
   ip_customers: counter(PAY, 'Different customers behind those payments.', ['10m']),
   ip_failures: counter(PAY, "Failed payments from the payer's IP."),
   customer_failures: counter(PAY, 'Failed payments of the customer.'),
@@ -73,7 +78,27 @@ export const SIGNALS: Readonly<Record<string, SignalKind>> = {
   device_unknown: flag(['login'], 'The device has not logged in there before.'),
 };
 
-/** The name under which an assessment holds a condition's value. */
-export function signalKey(signal: string, window?: Window): string {
-  return window ? `${signal}_${window}` : signal;
+const PLACES: Readonly<Record<string, number>> = Object.fromEntries(WINDOWS.map((window, at) => [window, at]));
+
+/** The value of a signal, in a window where it counts over time; null where it is not known. */
+export function valueOf(signals: Signals, signal: string, window?: Window): SignalValue {
+  const value = signals[signal];
+  if (Array.isArray(value)) return (value as CounterSignal)[PLACES[window!]!] ?? null;
+  return (signals[window ? `${signal}_${window}` : signal] as SignalValue | undefined) ?? null;
+}
+
+/** What is usual for it; null where it is not known. */
+export function usualOf(signals: Signals, signal: string, window?: Window): SignalValue {
+  const value = signals[signal];
+  if (!Array.isArray(value)) return valueOf(signals, `${signal}${window ? `_${window}` : ''}_usual`);
+  const usual = (value as CounterSignal)[WINDOWS.length + PLACES[window!]!];
+  return usual === undefined ? 0 : usual;
+}
+
+/** Every figure by a name of its own, as people read them. */
+export function flatSignals(signals: Signals): Readonly<Record<string, SignalValue>> {
+  return Object.fromEntries(Object.entries(signals).flatMap(([name, value]) => (
+    Array.isArray(value)
+      ? WINDOWS.flatMap((window) => [[`${name}_${window}`, valueOf(signals, name, window)], [`${name}_${window}_usual`, usualOf(signals, name, window)]])
+      : [[name, value as SignalValue]])));
 }

@@ -2,7 +2,7 @@ import { addressOf, networkOf } from '../../platform/security/blocks/networks';
 import { spanText } from '../risk';
 import { type AmountFacts, amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import { counters, listSignals, type ContextRequest, type RiskContext } from './risk-context';
-import { countSignals, type Entity, LOGIN_BOOK } from './sightings';
+import { countSignal, type Entity, LOGIN_BOOK } from './sightings';
 import type { Sighting } from './payment-signals';
 import type { Signals } from './signal-catalogue';
 
@@ -67,7 +67,7 @@ export function withdrawalSignals(facts: WithdrawalFacts, ask: WithdrawalAsk, re
   return {
     subject: 'withdrawal',
     ...listSignals(context, ['destination']),
-    ...Object.assign({}, ...shown.map((entity) => countSignals(entity, found.get(entity.signal)!))) as Signals,
+    ...Object.fromEntries(shown.map((entity) => [entity.signal, countSignal(entity, found.get(entity.signal)!)])),
     ...historySignals(facts),
     ...changeSignals(facts),
     ...callerSignals(ask, found),

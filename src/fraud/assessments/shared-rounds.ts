@@ -1,0 +1,106 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { UnitOfWork } from '../../platform/database/unit-of-work';
+import type { PaymentContext } from '../signals/payment-context';
+import { type Assessment, assessmentParameter } from './assessment';
+
+/** So many round trips at once, and so many looks in each. */
+const ROUNDS = 2;
+const TOGETHER = 16;
+/** So long an assessment waits for a look to go along with. */
+const WAIT_MS = 10;
+const ROUND = 'select risk_round($1, $2) as context';
+const KEEP = 'select keep_assessments($1)';
+
+/** A look that waits for its round trip. */
+interface Asked {
+  parameter: string;
+  resolve(context: PaymentContext): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The round trips that payments share. What several of them want to know goes to the database together, and with it, at once after
+ * they were created, the assessments of those that were let through: starting a statement costs more than a payment more in it.
+ * Whoever is alone never waits. What a crash loses of them is written again from the payments themselves; see MissingAssessments.
+ */
+@Injectable()
+export class SharedRounds implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(SharedRounds.name);
+  private asked: Asked[] = [];
+  private kept: Assessment[] = [];
+  private under = 0;
+  private waiting?: NodeJS.Timeout;
+
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** Reads what a payment is decided on. All that this instance has let through before counts. */
+  look(request: object): Promise<PaymentContext> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ parameter: JSON.stringify(request), resolve, reject });
+      if (this.under < ROUNDS) void this.run();
+    });
+  }
+
+  /** Writes an assessment of what was created, soon; nobody waits for it. */
+  keep(assessment: Assessment): void {
+    this.kept.push(assessment);
+    this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
+  }
+
+  /** Writes what waits to be written. */
+  async flush(): Promise<void> {
+    const kept = this.take();
+    if (kept.length > 0) await this.tryToWrite(kept);
+  }
+
+  /** Writes these now. */
+  async write(assessments: readonly Assessment[]): Promise<void> {
+    await this.unitOfWork.read('keep_assessments', KEEP, [parameterOf(assessments)]);
+  }
+
+  /** Nothing waits when the process ends. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.flush();
+  }
+
+  private async run(): Promise<void> {
+    this.under += 1;
+    while (this.asked.length > 0) await this.round(this.asked.splice(0, TOGETHER), this.take());
+    this.under -= 1;
+  }
+
+  private async round(asked: readonly Asked[], kept: readonly Assessment[]): Promise<void> {
+    try {
+      const parameters = [kept.length > 0 ? parameterOf(kept) : null, `[${asked.map(({ parameter }) => parameter).join()}]`];
+      const rows = await this.unitOfWork.read<{ context: PaymentContext }>('risk_round', ROUND, parameters);
+      asked.forEach(({ resolve }, at) => resolve(rows[at]!.context));
+    } catch (error) {
+      if (kept.length > 0) {
+        // Whichever of the two it was: those who ask must not fail for what others have left.
+        await this.tryToWrite(kept);
+        return this.round(asked, []);
+      }
+      for (const { reject } of asked) reject(error);
+    }
+  }
+
+  private take(): Assessment[] {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    const { kept } = this;
+    this.kept = [];
+    return kept;
+  }
+
+  private async tryToWrite(kept: readonly Assessment[]): Promise<void> {
+    try {
+      await this.write(kept);
+    } catch (error) {
+      this.logger.warn({ err: error, msg: `${kept.length} assessments were not written now; they are written again from the payments` });
+    }
+  }
+}
+
+function parameterOf(kept: readonly Assessment[]): string {
+  return `[${kept.map(assessmentParameter).join()}]`;
+}

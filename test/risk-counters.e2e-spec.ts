@@ -1,0 +1,109 @@
+import { Client } from 'pg';
+import { MissingAssessments } from '../src/fraud/assessments/missing-assessments';
+import { SharedRounds } from '../src/fraud/assessments/shared-rounds';
+import { runInContext } from '../src/platform/http/request-context';
+import { assessed } from './support/assessed';
+import { Gateway } from './support/gateway';
+import type { Merchant } from './support/merchant';
+
+interface Scored extends Record<string, unknown> {
+  id: string;
+  risk: { score: number; decision: string; reasons: string[] };
+}
+
+describe('what payments are counted by', () => {
+  const log: string[] = [];
+  let gateway: Gateway;
+  let merchant: Merchant;
+
+  beforeAll(async () => {
+    gateway = await Gateway.start({ log, environment: { RATE_LIMITING_ENABLED: 'false' } });
+  });
+  beforeEach(async () => {
+    merchant = await gateway.merchant();
+  });
+  afterEach(() => jest.restoreAllMocks());
+  afterAll(() => gateway.stop());
+
+  const payer = { ip: '203.0.113.9', email: 'ann@shop.example' };
+  const pay = async (more: object = {}) => {
+    const { status, body } = await merchant.post<Scored>('/v1/payments', { amount: '20.00', currency: 'USD', method: 'simulated', customer: 'ann', payer, ...more });
+    expect(status).toBe(201);
+    return body;
+  };
+  const signalsOf = (id: string) => gateway.database.value<Record<string, unknown>>('select signals from risk_assessments where subject_id = $1', [id]);
+  const counted = () => gateway.database.rows(
+    `select kind, entity, counter, small::int from (values ('client', $1), ('email_domain', 'shop.example')) as k (kind, entity)
+      cross join lateral risk_running($1, false, k.kind, k.entity, clock_timestamp()) order by kind`, [merchant.credentials.clientId],
+  );
+  const shift = (minutes: number) => gateway.database.rows(
+    "update risk_counters set upto = upto - $2::int, since = since - make_interval(mins => $2::int) where client_id = $1", [merchant.credentials.clientId, minutes],
+  );
+
+  it('is written for each of many at once, in fewer round trips than there are payments', async () => {
+    const statements: string[] = [];
+    const real = Client.prototype.query as (...args: unknown[]) => unknown;
+    jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
+      const { name } = args[0] as { name?: string };
+      if (name === 'risk_round' || name === 'keep_assessments') statements.push(name);
+      return real.apply(this, args) as never;
+    });
+    const payments = await Promise.all(Array.from({ length: 40 }, (_, at) => pay({ amount: at < 10 ? '2.00' : '20.00', customer: `c${at}` })));
+    for (const payment of payments) await assessed(gateway, payment);
+    const [client] = await counted();
+    expect(client).toEqual({ kind: 'client', entity: merchant.credentials.clientId, counter: [40, 40, 40, 40, expect.any(Number)], small: 10 });
+    expect(statements.length).toBeLessThan(40);
+    expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.ip'", [merchant.credentials.clientId])).toBe(40);
+  });
+
+  it('counts the payment before, however soon the next one comes', async () => {
+    const ids = [];
+    for (let at = 0; at < 3; at += 1) ids.push((await assessed(gateway, await pay())).id);
+    expect(await signalsOf(ids[2]!)).toMatchObject({ client_payments: [3, 3, 3, 3], customer_payments: [3, 3, 3, 3], ip_payments: [3, 3, 3, 3], email_domain_payments: [3, 3, 3, 3] });
+    const quick = [];
+    for (let at = 0; at < 3; at += 1) quick.push(await pay());
+    await gateway.app.get(SharedRounds, { strict: false }).flush();
+    expect(await signalsOf(quick[2]!.id)).toMatchObject({ client_payments: [6, 6, 6, 6], customer_payments: [6, 6, 6, 6] });
+  });
+
+  it('falls out of each window when its time has passed, and says what is usual', async () => {
+    for (let at = 0; at < 4; at += 1) await assessed(gateway, await pay({ amount: '2.00' }));
+    const counts = async () => (await counted())[0]!;
+    const steps: [minutes: number, counter: number[] | null, small: number][] = [
+      [11, [0, 4, 4, 4], 4], [50, [0, 0, 4, 4], 0], [1440, [0, 0, 0, 4], 0], [30 * 1440, null, 0],
+    ];
+    for (const [minutes, expected, small] of steps) {
+      await shift(minutes);
+      expect([minutes, await counts()]).toEqual([minutes, expect.objectContaining({ counter: expected && [...expected, expect.any(Number)], small })]);
+    }
+    await shift(-30 * 1440);
+    const { id } = await assessed(gateway, await pay());
+    // Four before, over a day and an hour: within ten minutes hardly any, a few a day.
+    expect((await signalsOf(id)).client_payments).toEqual([1, 1, 1, 5, 0, 0.2, expect.any(Number), 0]);
+  });
+
+  it('keeps a bucket for each minute, hour and day, and no more', async () => {
+    const rings = await gateway.database.rows(
+      `select risk_ring('{1}', 0, 2, 60) as same, risk_ring('{1,5}', 1, 2, 60) as next, risk_ring('{1}', 3, 2, 60) as later,
+              risk_ring(array_fill(1, array[60]), 1, 2, 60) = array[2] || array_fill(1, array[59]) as full, risk_ring('{1}', 99, 2, 60) as gone, risk_ring('{1}', -2, 2, 60) as late`,
+    );
+    expect(rings).toEqual([{ same: [3], next: [2, 1, 5], later: [2, 0, 0, 1], full: true, gone: [2], late: [3] }]);
+  });
+
+  it('is written again from the payment when it was lost, once', async () => {
+    const missing = gateway.app.get(MissingAssessments, { strict: false });
+    await gateway.database.rows('alter table risk_counters add constraint broken check (false) not valid');
+    const payment = await pay();
+    await gateway.app.get(SharedRounds, { strict: false }).flush();
+    await gateway.database.rows('alter table risk_counters drop constraint broken');
+    const kept = () => gateway.database.value<number>('select count(*)::int from risk_assessments where subject_id = $1', [payment.id]);
+    expect([payment.risk.decision, await kept(), log.some((line) => line.includes('assessments were not written now'))]).toEqual(['allow', 0, true]);
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 120_000);
+    for (let times = 0; times < 2; times += 1) await runInContext({ requestId: 'test', startedAt: 0 }, () => missing.run());
+    expect(await kept()).toBe(1);
+    expect(await counted()).toEqual([expect.objectContaining({ counter: [1, 1, 1, 1, expect.any(Number)] }), expect.objectContaining({ counter: [1, 1, 1, 1, expect.any(Number)] })]);
+    const seen = await gateway.database.rows('select kind, entity from risk_sightings where subject_id = $1 order by kind', [payment.id]);
+    expect(seen).toEqual([{ kind: 'payment.customer', entity: 'ann' }, { kind: 'payment.ip', entity: '203.0.113.9' }]);
+    expect(log.filter((line) => line.includes('lost in a crash and are written now'))).toHaveLength(1);
+  });
+});
