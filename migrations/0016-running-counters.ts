@@ -24,11 +24,25 @@ export class RunningCounters1763600000016 implements MigrationInterface {
       -- Only the clean-up reads by age; the day changes once in many updates, which so stay within their page.
       create index risk_counters_by_age on risk_counters (seen_on);
       delete from risk_sightings where kind in ('payment.client', 'payment.email_domain');
+      -- Nothing is looked for by these, so nothing has to be known of what is in them; and what is only appended to needs no cleaning up.
+      alter table risk_assessments
+        alter column signals set statistics 0, alter column reasons set statistics 0, alter column shadow set statistics 0,
+        alter column model set statistics 0, alter column fired set statistics 0,
+        set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 20000);
+      alter table risk_sightings set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 20000);
       create index risk_sightings_small on risk_sightings (client_id, livemode, kind, entity, at) where small;
     `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('drop index risk_sightings_small; drop table risk_counters');
+    await queryRunner.query(`
+      alter table risk_sightings reset (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold);
+      alter table risk_assessments
+        alter column signals set statistics -1, alter column reasons set statistics -1, alter column shadow set statistics -1,
+        alter column model set statistics -1, alter column fired set statistics -1,
+        reset (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold);
+      drop index risk_sightings_small;
+      drop table risk_counters;
+    `);
   }
 }
