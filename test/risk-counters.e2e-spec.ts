@@ -40,19 +40,32 @@ describe('what payments are counted by', () => {
     "update risk_counters set upto = upto - $2::int, since = since - make_interval(mins => $2::int) where client_id = $1", [merchant.credentials.clientId, minutes],
   );
 
-  it('is written for each of many at once, in fewer round trips than there are payments', async () => {
+  it('is read in round trips that are shared by whoever comes meanwhile', async () => {
     const statements: string[] = [];
     const real = Client.prototype.query as (...args: unknown[]) => unknown;
     jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
       const { name } = args[0] as { name?: string };
-      if (name === 'risk_round' || name === 'keep_assessments') statements.push(name);
+      if (name === 'risk_round') statements.push(name);
       return real.apply(this, args) as never;
     });
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const asked = Array.from({ length: 40 }, (_, at) => ({ client_id: `cli_${at}`, livemode: false, currency: 'USD', customer: `c${at}`, subjects: [] }));
+    expect(await Promise.all(asked.map((each) => rounds.look(each)))).toEqual(asked.map(() => ({ revision: expect.any(Number) })));
+    // The first two wait for nobody; then sixteen at a time.
+    expect(statements).toHaveLength(2 + 3);
+  });
+
+  it('fails for nobody but who asks what cannot be asked', async () => {
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const asked = ['a', 'no\u0000text', 'b', 'c'].map((customer) => rounds.look({ client_id: 'cli_1', livemode: false, currency: 'USD', customer, subjects: [] }));
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  });
+
+  it('is written for each of many at once', async () => {
     const payments = await Promise.all(Array.from({ length: 40 }, (_, at) => pay({ amount: at < 10 ? '2.00' : '20.00', customer: `c${at}` })));
     for (const payment of payments) await assessed(gateway, payment);
     const [client] = await counted();
     expect(client).toEqual({ kind: 'client', entity: merchant.credentials.clientId, counter: [40, 40, 40, 40, expect.any(Number)], small: 10 });
-    expect(statements.length).toBeLessThan(40);
     expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.ip'", [merchant.credentials.clientId])).toBe(40);
   });
 

@@ -75,12 +75,10 @@ export class SharedRounds implements BeforeApplicationShutdown {
       const rows = await this.unitOfWork.read<{ context: PaymentContext }>('risk_round', ROUND, parameters);
       asked.forEach(({ resolve }, at) => resolve(rows[at]!.context));
     } catch (error) {
-      if (kept.length > 0) {
-        // Whichever of the two it was: those who ask must not fail for what others have left.
-        await this.tryToWrite(kept);
-        return this.round(asked, []);
-      }
-      for (const { reject } of asked) reject(error);
+      // Whichever of them it was: nobody must fail for what others ask or have left.
+      if (kept.length > 0) await this.tryToWrite(kept);
+      if (kept.length > 0 || asked.length > 1) for (const each of asked) await this.round([each], []);
+      else asked[0]!.reject(error);
     }
   }
 
