@@ -38,9 +38,13 @@ export function contextRequest(facts: PaymentFacts, payer: Payer, model: boolean
   const { clientId, livemode, currency, ip, ipCountry } = facts;
   return {
     client_id: clientId, livemode, currency, ...payer,
-    // An address is looked up as lists are written, whatever its spelling.
-    ip: ip && addressOf(ip)?.toString(), subjects: listSubjects(facts, payer), country: ipCountry && true, model: model || undefined,
+    ip: addressText(ip, payer), subjects: listSubjects(facts, payer), country: ipCountry && true, model: model || undefined,
   };
+}
+
+/** An address is looked up as lists are written, whatever its spelling; it is its own network unless that is wider. */
+function addressText(ip: string | undefined, { network }: Payer): string | undefined {
+  return ip && network?.includes('/') ? addressOf(ip)?.toString() : network;
 }
 
 /** As entries of lists are found: by kind and value. A domain is hit by its parents too, mail.example.com by example.com. */
