@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAlertCommands } from './cli/alert-commands';
 import { addBacktestCommand } from './cli/backtest-command';
 import { addClientCommands } from './cli/client-commands';
-import { CommandError, EXIT_USAGE } from './cli/command-line';
+import { CommandError, EXIT_USAGE } from './cli/command-error';
 import { addDatabaseCommands } from './cli/database-commands';
 import { addDecisionCommands } from './cli/decision-commands';
 import { addReconcileCommand } from './cli/reconcile-command';

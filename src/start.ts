@@ -1,15 +1,12 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as Pino } from 'pino';
-import { createApplication } from './application';
 import { Lifetime } from './lifetime';
 import { prepareSettings } from './platform/config/load-settings';
 import type { Settings } from './platform/config/settings';
 import { SettingsError } from './platform/config/settings-error';
 import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres';
-import { migrate } from './platform/database/migrate';
 import { DatabaseUnavailableError, openDatabase } from './platform/database/open-database';
 import { createLog } from './platform/observability/logging';
-import { makeDemoClient, welcome } from './welcome';
 
 /** The address to listen on cannot be had. The message is for people. */
 class ListenError extends Error {}
@@ -46,6 +43,7 @@ async function run(settings: Settings, log: Pino, lifetime: Lifetime): Promise<v
     lifetime.end(1);
   };
   const database = await lifetime.begin(openDatabase(settings, log, { onLost }), (opened) => opened.close());
+  const { createApplication, makeDemoClient, migrate, welcome } = serverParts();
   const applied = await lifetime.begin(migrate(database.directUrl));
   if (applied.length > 0) log.info({ applied }, 'database brought up to date');
   const app = await lifetime.begin(createApplication(settings, database, log), close);
@@ -53,6 +51,11 @@ async function run(settings: Settings, log: Pino, lifetime: Lifetime): Promise<v
   const url = await app.getUrl();
   log.info({ url, start_ms: Math.round(performance.now()) }, 'ready');
   if (settings.nodeEnv === 'development') process.stdout.write(welcome(url, await makeDemoClient(app), settings.dataDir));
+}
+
+/** To load them takes most of a start, so it is done when the settings are right and the database answers: what is wrong is said before. */
+function serverParts(): typeof import('./server-parts') {
+  return require('./server-parts') as typeof import('./server-parts');
 }
 
 async function listen(app: NestFastifyApplication, { host, port }: Settings): Promise<void> {

@@ -4,6 +4,7 @@ import { webhookSecrets } from '../src/operations/alerts/channels/webhook-channe
 import { SendTestAlert } from '../src/operations/alerts/send-test-alert';
 import { runInContext } from '../src/platform/http/request-context';
 import { ALERT_EMAIL, AlertChannelsFixture, lookForAlerts, securityEvent } from './support/alert-channels';
+import { built } from './support/built';
 import { TestDatabase } from './support/database';
 import { eventually } from './support/eventually';
 import { RETRY_AFTER_SECONDS } from './support/fake-alert-channels';
@@ -22,6 +23,7 @@ describe('alerts by five channels', () => {
   let admin: TestPerson;
   let analyst: TestPerson;
 
+  beforeAll(() => built(), 240_000);
   beforeAll(async () => {
     channels = await AlertChannelsFixture.start();
     database = await TestDatabase.create();

@@ -1,20 +1,19 @@
 import type { Command } from 'commander';
-import { webhookSecrets } from '../operations/alerts/channels/webhook-channel';
-import { SendTestAlert, type TestedChannel } from '../operations/alerts/send-test-alert';
+import type { TestedChannel } from '../operations/alerts/send-test-alert';
 import { prepareSettings } from '../platform/config/load-settings';
-import { addCommand, type Outcome, print, withGateway } from './command-line';
+import { addCommand, gatewayParts, type Outcome, print, withGateway } from './command-line';
 
 /** Commands about the channels by which alerts go out. */
 export function addAlertCommands(program: Command): void {
   addCommand(program, 'alert:test', 'send a test alert by every channel now; exit 1 if one did not take it, or there is none').action(
     async (options: { json?: boolean }) => {
-      print(options, outcomeOf(await withGateway((app) => app.get(SendTestAlert, { strict: false }).send())));
+      print(options, outcomeOf(await withGateway((app, { SendTestAlert }) => app.get(SendTestAlert, { strict: false }).send())));
     },
   );
 
   addCommand(program, 'alert:secret', 'show the secret that alerts to SECURITY_WEBHOOK_URL are signed with').action(
     (options: { json?: boolean }) => {
-      const [secret] = webhookSecrets(prepareSettings().encryptionMasterKeys);
+      const [secret] = gatewayParts().webhookSecrets(prepareSettings().encryptionMasterKeys);
       print(options, { json: { secret }, text: secret });
     },
   );

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Backtest } from '../fraud/rules/backtest';
-import { type BacktestAnswer, backtestBody, type BacktestBody } from '../fraud/rules/rules.dto';
-import { toFieldErrors } from '../platform/http/validation';
-import { addCommand, CommandError, print, withGateway, wholeNumber } from './command-line';
+import type { BacktestAnswer, BacktestBody } from '../fraud/rules/rules.dto';
+import { CommandError } from './command-error';
+import { addCommand, optionSchemas, print, withGateway, wholeNumber } from './command-line';
 
 interface BacktestOptions {
   rules?: string;
@@ -22,13 +21,14 @@ export function addBacktestCommand(program: Command): void {
     .option('--limit <n>', 'how many assessments at most, the newest first', wholeNumber(1, 50_000), 20_000)
     .action(async (options: BacktestOptions) => {
       const body = bodyOf(options);
-      const told = await withGateway((app) => app.get(Backtest, { strict: false }).run(body));
+      const told = await withGateway((app, { Backtest }) => app.get(Backtest, { strict: false }).run(body));
       print(options, { json: { ...told }, text: textOf(told) });
     });
 }
 
 function bodyOf({ rules: file, days, limit }: BacktestOptions): BacktestBody {
   const rules = file === undefined ? [] : read(file);
+  const { backtestBody, toFieldErrors } = optionSchemas();
   const { data, error } = backtestBody.safeParse({ rules, limit, from: new Date(Date.now() - days * DAY_MS).toISOString() });
   if (data) return data;
   throw new CommandError(['The rules cannot be used.', ...toFieldErrors(error.issues).map(({ field, message }) => `  ${field} ${message}`)].join('\n'));

@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { ClientRegistry } from '../clients/client-registry';
 import type { IssuedKey } from '../clients/key-material';
-import { visibleText } from '../platform/http/validation';
-import { addCommand, print, withGateway, wholeNumber } from './command-line';
+import { addCommand, optionSchemas, print, withGateway, wholeNumber } from './command-line';
 
 interface CreateOptions {
   name: string;
@@ -33,7 +31,7 @@ export function addClientCommands(program: Command): void {
     .requiredOption('--client <id>', 'the client, cli_…')
     .option('--live', 'a live key; turns the client\'s live mode on (default: a test key)')
     .action(async (options: KeyOptions) => {
-      const keys = shownOnce(await withGateway((app) => app.get(ClientRegistry).addKey(options.client, options.live ?? false)));
+      const keys = shownOnce(await withGateway((app, { ClientRegistry }) => app.get(ClientRegistry).addKey(options.client, options.live ?? false)));
       print(options, { json: { ...keys }, text: `A new key in ${options.live ? 'live' : 'test'} mode. It is shown only now:\n${listed(keys)}` });
     });
 }
@@ -48,7 +46,7 @@ export interface ClientKeys {
 
 /** Makes a client with one key, in the audit log by the operator. */
 export async function createClient({ name, live = false, feeBps, rateMultiplier }: Omit<CreateOptions, 'json'>): Promise<ClientKeys> {
-  return shownOnce(await withGateway((app) => app.get(ClientRegistry).create({ name, live, feeBps, rateMultiplier })));
+  return shownOnce(await withGateway((app, { ClientRegistry }) => app.get(ClientRegistry).create({ name, live, feeBps, rateMultiplier })));
 }
 
 function shownOnce({ key, apiKey, signingSecret }: IssuedKey): ClientKeys {
@@ -56,7 +54,7 @@ function shownOnce({ key, apiKey, signingSecret }: IssuedKey): ClientKeys {
 }
 
 function clientName(text: string): string {
-  const name = visibleText(1, 200).safeParse(text.trim());
+  const name = optionSchemas().visibleText(1, 200).safeParse(text.trim());
   if (!name.success) throw new InvalidArgumentError('Expected 1 to 200 characters without control characters.');
   return name.data;
 }

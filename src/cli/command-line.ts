@@ -1,30 +1,12 @@
-import { userInfo } from 'node:os';
-import type { OnModuleInit } from '@nestjs/common';
-import { DiscoveryService, NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplicationContext } from '@nestjs/common';
 import { type Command, InvalidArgumentError } from 'commander';
 import pino from 'pino';
-import { DataSource } from 'typeorm';
-import { AppModule } from '../app.module';
 import { prepareSettings } from '../platform/config/load-settings';
 import type { Settings } from '../platform/config/settings';
 import { type OpenDatabase, openDatabase } from '../platform/database/open-database';
-import { httpAdapter } from '../platform/http/http-server';
-import { runInContext } from '../platform/http/request-context';
-import { newId } from '../platform/identifiers';
 
-/** EX_USAGE of sysexits.h: the command was called wrongly. */
-export const EXIT_USAGE = 64;
-
-/** A command cannot do what it was asked, for a reason that its caller can mend. The message is for people. */
-export class CommandError extends Error {
-  constructor(
-    message: string,
-    readonly exitCode = 1,
-  ) {
-    super(message);
-  }
-}
+type GatewayParts = typeof import('./gateway-parts');
+type OptionSchemas = typeof import('./option-schemas');
 
 /** What a command has to say: one object for programs, lines for people, and how it ended. */
 export interface Outcome {
@@ -64,41 +46,20 @@ export async function withDatabase<T>(work: (database: OpenDatabase, settings: S
   }
 }
 
-/**
- * Runs one piece of work with the gateway's own services, as the operator who is logged in to this machine. The application is built
- * but not started: its queue, its sweeps and its HTTP server belong to the server's process.
- */
-export function withGateway<T>(work: (app: NestFastifyApplication) => Promise<T>): Promise<T> {
-  return withDatabase(async (database, settings) => {
-    const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, database), httpAdapter(settings), {
-      logger: false,
-      abortOnError: false,
-    });
-    try {
-      if (await app.get(DataSource).showMigrations()) {
-        throw new CommandError('The database is not up to date. Run `npm run cpg -- db:migrate` first, or start the server once.');
-      }
-      await register(app);
-      const operator = { requestId: newId('req'), actor: { type: 'operator' as const, id: operatorName() }, startedAt: performance.now() };
-      return await runInContext(operator, () => work(app));
-    } finally {
-      await app.close();
-    }
+/** Loads the schemas at the first call. */
+export function optionSchemas(): OptionSchemas {
+  return require('./option-schemas') as OptionSchemas;
+}
+
+/** Loads the gateway at the first call. */
+export function gatewayParts(): GatewayParts {
+  return require('./gateway-parts') as GatewayParts;
+}
+
+/** Runs one piece of work with the gateway's own services, as the operator who is logged in to this machine. See `runInGateway`. */
+export function withGateway<T>(work: (app: INestApplicationContext, parts: GatewayParts) => Promise<T>): Promise<T> {
+  return withDatabase((database, settings) => {
+    const parts = gatewayParts();
+    return parts.runInGateway(database, settings, (app) => work(app, parts));
   });
-}
-
-/** Lets services register with each other (onModuleInit). What begins work in the background does so in onApplicationBootstrap. */
-async function register(app: NestFastifyApplication): Promise<void> {
-  for (const { instance } of app.get(DiscoveryService).getProviders()) {
-    await (instance as Partial<OnModuleInit> | undefined)?.onModuleInit?.();
-  }
-}
-
-/** A container may run under a number that has no name. */
-function operatorName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.()}`;
-  }
 }

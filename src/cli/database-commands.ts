@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { LedgerCheck } from '../ledger/ledger-check';
-import { migrate } from '../platform/database/migrate';
 import { addCommand, type Outcome, print, withDatabase, withGateway } from './command-line';
 
 /** Commands about the database as a whole. */
 export function addDatabaseCommands(program: Command): void {
   addCommand(program, 'db:migrate', 'bring the database to this version').action(async (options: { json?: boolean }) => {
-    const applied = await withDatabase(({ directUrl }) => migrate(directUrl));
+    const applied = await withDatabase(({ directUrl }) => migration().migrate(directUrl));
     const text = applied.length > 0 ? `Applied:\n${applied.map((name) => `  ${name}`).join('\n')}` : 'The database is up to date.';
     print(options, { json: { applied }, text });
   });
@@ -16,9 +14,14 @@ export function addDatabaseCommands(program: Command): void {
   );
 }
 
+/** TypeORM and the queue are loaded only where they are needed, as `gatewayParts` are. */
+function migration(): typeof import('../platform/database/migrate') {
+  return require('../platform/database/migrate') as typeof import('../platform/database/migrate');
+}
+
 /** Recomputes the ledger while business goes on. A fault is an outcome with exit code 1. */
 export async function checkLedger(): Promise<Outcome> {
-  const { ok, counts, durationMs, fault } = await withGateway((app) => app.get(LedgerCheck).run());
+  const { ok, counts, durationMs, fault } = await withGateway((app, { LedgerCheck }) => app.get(LedgerCheck).run());
   const counted = Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(', ');
   const text = fault
     ? `The ledger does not add up. First fault: ${fault.where}: expected ${fault.expected}, found ${fault.found} (rule: ${fault.rule}).`

@@ -4,8 +4,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DECISIONS, type Decision, decisionText } from '../auth/decisions/admin-signature';
 import type { CurrencyCode } from '../money/currency';
 import { formatAmount } from '../money/money';
-import { UnitOfWork } from '../platform/database/unit-of-work';
-import { addCommand, CommandError, print, withGateway } from './command-line';
+import type { UnitOfWork } from '../platform/database/unit-of-work';
+import { CommandError } from './command-error';
+import { addCommand, print, withGateway } from './command-line';
 
 interface SignOptions {
   id: string;
@@ -39,7 +40,7 @@ export function addDecisionCommands(program: Command): void {
     .option('--destination <text>', 'the whole destination')
     .action(async (options: SignOptions) => {
       const key = readKey(options.keyFile);
-      const words = wordsOf(options) ?? (await withGateway((app) => readWords(app.get(UnitOfWork), options.id)));
+      const words = wordsOf(options) ?? (await withGateway((app, parts) => readWords(app.get(parts.UnitOfWork), options.id)));
       const timestamp = String(Math.floor(Date.now() / 1000));
       const text = decisionText({ timestamp, decision: options.decision, objectId: options.id, ...words });
       const headers = { 'X-Timestamp': timestamp, 'X-Admin-Signature': `ed25519=${sign(null, Buffer.from(text), key).toString('base64')}` };

@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { ReconcileDay } from '../operations/reconciliation/reconcile-day';
 import type { ReconciliationObject } from '../operations/reconciliation/reconciliations.dto';
 import { dayOf, isDay } from '../operations/reconciliation/report-day';
 import { addCommand, type Outcome, print, withGateway } from './command-line';
@@ -16,7 +15,7 @@ export function addReconcileCommand(program: Command): void {
     .requiredOption('--day <YYYY-MM-DD>', 'the day, UTC', day)
     .option('--live', 'the live mode (default: test)')
     .action(async (options: ReconcileOptions) => {
-      const made = await withGateway((app) => app.get(ReconcileDay, { strict: false }).make(options.day, options.live ?? false));
+      const made = await withGateway((app, { ReconcileDay }) => app.get(ReconcileDay, { strict: false }).make(options.day, options.live ?? false));
       print(options, outcomeOf(made));
     });
 }

@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FEED_KINDS, type FeedKind, MAX_FEED_BYTES } from '../fraud/lists/feeds/feed';
-import { FeedDownload } from '../fraud/lists/feeds/feed-download';
-import { ImportFeed } from '../fraud/lists/feeds/import-feed';
 import { type List, LISTS } from '../fraud/lists/list-entry';
-import { feedSource, type ImportObject } from '../fraud/lists/lists.dto';
-import { addCommand, CommandError, EXIT_USAGE, print, withGateway, wholeNumber } from './command-line';
+import type { ImportObject } from '../fraud/lists/lists.dto';
+import { CommandError, EXIT_USAGE } from './command-error';
+import { addCommand, optionSchemas, print, withGateway, wholeNumber } from './command-line';
 
 interface ImportOptions {
   list: List;
@@ -37,7 +36,7 @@ export function addRiskCommands(program: Command): void {
 function importFeed({ list, kind, source, file, url, expiresInDays, force = false }: ImportOptions): Promise<ImportObject> {
   if ((file === undefined) === (url === undefined)) throw new CommandError('Name the feed by --file or by --url.', EXIT_USAGE);
   const read = file === undefined ? undefined : readFeedFile(file);
-  return withGateway(async (app) => {
+  return withGateway(async (app, { FeedDownload, ImportFeed }) => {
     const text = read ?? (await app.get(FeedDownload, { strict: false }).read(url!));
     const order = { list, kind, source, expiresInDays, force, text, from: url ?? 'a file' };
     return app.get(ImportFeed, { strict: false }).import(order);
@@ -55,7 +54,7 @@ function readFeedFile(path: string): string {
 }
 
 function sourceName(text: string): string {
-  const name = feedSource.safeParse(text);
+  const name = optionSchemas().feedSource.safeParse(text);
   if (!name.success) throw new InvalidArgumentError(`It ${name.error.issues[0].message}.`);
   return name.data;
 }

@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { BackTest, CARDS_A_DAY, EmptySplitError, type ReplayedPayment } from '../fraud/model/back-test';
 import { DAY_MS, dayOf } from '../fraud/model/facts';
-import { ModelStore, type TrainedModel } from '../fraud/model/model-store';
+import type { ModelStore, TrainedModel } from '../fraud/model/model-store';
 import type { SplitDays } from '../fraud/model/split';
-import { TrainingHistory } from '../fraud/model/training-history';
-import { addCommand, CommandError, EXIT_USAGE, type Outcome, print, withGateway, wholeNumber } from './command-line';
+import { CommandError, EXIT_USAGE } from './command-error';
+import { addCommand, type Outcome, print, withGateway, wholeNumber } from './command-line';
 import { PaymentFileError, readLabelledPayments } from './labelled-payments';
 
 interface RiskTrainOptions {
@@ -55,10 +55,10 @@ type Payments = AsyncIterable<ReplayedPayment[]>;
 function trainAndMeasure(options: RiskTrainOptions): Promise<Outcome> {
   const { data, live = false, trainStart, store } = options;
   if (data === undefined) {
-    return withGateway((app) => {
-      const split = trainStart === undefined ? TrainingHistory.newestSplit(options, Date.now()) : { ...options, trainStart };
-      const payments = app.get(TrainingHistory, { strict: false }).read(live, split);
-      return run(options, payments, split, `own payments, ${live ? 'live' : 'test'} mode`, app.get(ModelStore, { strict: false }));
+    return withGateway((app, parts) => {
+      const split = trainStart === undefined ? parts.TrainingHistory.newestSplit(options, Date.now()) : { ...options, trainStart };
+      const payments = app.get(parts.TrainingHistory, { strict: false }).read(live, split);
+      return run(options, payments, split, `own payments, ${live ? 'live' : 'test'} mode`, app.get(parts.ModelStore, { strict: false }));
     });
   }
   if (live) throw new CommandError('Files have no mode: say --data or --live.', EXIT_USAGE);
@@ -66,7 +66,7 @@ function trainAndMeasure(options: RiskTrainOptions): Promise<Outcome> {
   const split = { ...options, trainStart };
   const trainedOn = data.map((file) => basename(file)).join(', ');
   if (!store) return run(options, readLabelledPayments(data), split, trainedOn);
-  return withGateway((app) => run(options, readLabelledPayments(data), split, trainedOn, app.get(ModelStore, { strict: false })));
+  return withGateway((app, parts) => run(options, readLabelledPayments(data), split, trainedOn, app.get(parts.ModelStore, { strict: false })));
 }
 
 async function run(options: RiskTrainOptions, payments: Payments, split: SplitDays, trainedOn: string, models?: ModelStore): Promise<Outcome> {

@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PeopleRegistry } from '../auth/people/people-registry';
-import { newEmailText } from '../auth/registration/registration.dto';
 import { STAFF_ROLES, type StaffRole } from '../platform/http/roles';
-import { addCommand, print, withGateway } from './command-line';
+import { addCommand, optionSchemas, print, withGateway } from './command-line';
 
 interface StaffOptions {
   email: string;
@@ -16,7 +14,7 @@ export function addStaffCommands(program: Command): void {
     .requiredOption('--email <address>', 'the e-mail address to log in with', emailAddress)
     .addOption(new Option('--role <role>', 'what they may do').choices(STAFF_ROLES).makeOptionMandatory())
     .action(async ({ email, role, json }: StaffOptions) => {
-      const made = await withGateway((app) => app.get(PeopleRegistry).createStaff({ email, role }));
+      const made = await withGateway((app, { PeopleRegistry }) => app.get(PeopleRegistry).createStaff({ email, role }));
       const shown = {
         person_id: made.personId, email: made.email, password: made.password, totp_secret: made.totpSecret,
         signing_private_key: made.signingPrivateKey,
@@ -26,14 +24,14 @@ export function addStaffCommands(program: Command): void {
   addCommand(program, 'staff:reset-2fa', 'give somebody a new second factor, shown once; ends their sessions')
     .requiredOption('--email <address>', 'whose it is', emailAddress)
     .action(async ({ email, json }: StaffOptions) => {
-      const { personId, totpSecret } = await withGateway((app) => app.get(PeopleRegistry).resetTwoFactor(email));
+      const { personId, totpSecret } = await withGateway((app, { PeopleRegistry }) => app.get(PeopleRegistry).resetTwoFactor(email));
       const shown = { person_id: personId, email, totp_secret: totpSecret };
       print({ json }, { json: shown, text: `${email} has a new second factor. It is shown only now:\n${listed(shown)}` });
     });
 }
 
 function emailAddress(text: string): string {
-  const email = newEmailText.safeParse(text);
+  const email = optionSchemas().newEmailText.safeParse(text);
   if (!email.success) throw new InvalidArgumentError('Expected an e-mail address.');
   return email.data;
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type ReplayCommand, ReplayInbox } from '../webhooks/inbound/replay-inbox';
-import { addCommand, CommandError, EXIT_USAGE, print, withGateway, wholeNumber } from './command-line';
+import type { ReplayCommand } from '../webhooks/inbound/replay-inbox';
+import { CommandError, EXIT_USAGE } from './command-error';
+import { addCommand, print, withGateway, wholeNumber } from './command-line';
 
 interface ReplayOptions {
   source?: string;
@@ -19,7 +20,7 @@ export function addWebhookCommands(program: Command): void {
     .option('--limit <n>', 'how many of them', wholeNumber(1, 10_000), 100)
     .action(async (options: ReplayOptions) => {
       const command = replayCommand(options);
-      const replayed = await withGateway((app) => app.get(ReplayInbox).replay(command));
+      const replayed = await withGateway((app, { ReplayInbox }) => app.get(ReplayInbox).replay(command));
       const json = replayed.map(({ source, eventId, previousStatus }) => ({ source, event: eventId, previous_status: previousStatus }));
       const lines = json.map((event) => `  ${event.source} ${event.event} (was ${event.previous_status})`);
       const text = lines.length > 0 ? `In the queue again; the server applies it:\n${lines.join('\n')}` : `No event is ${options.status}.`;

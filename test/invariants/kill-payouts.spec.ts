@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { built } from '../support/built';
 import { TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { checkLedger, withFunds } from '../support/funds';
@@ -17,6 +18,7 @@ describe('kill -9 while payouts are sent, of which many are never answered', () 
   let database: TestDatabase;
   let dataDir: string;
 
+  beforeAll(() => built(), 240_000);
   beforeAll(async () => {
     database = await TestDatabase.create();
     dataDir = mkdtempSync(path.join(tmpdir(), 'cpgateway-kill-'));

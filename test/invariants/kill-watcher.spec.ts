@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LedgerCheck } from '../../src/ledger/ledger-check';
 import { ChainBench, type ChainPayment, tronEnvironment } from '../support/chain-payments';
+import { built } from '../support/built';
 import { TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { FakeTron } from '../support/fake-tron';
@@ -21,6 +22,7 @@ describe('kill -9 of those who watch the chain, 8 times', () => {
   let tron: FakeTron;
   let dataDir: string;
 
+  beforeAll(() => built(), 240_000);
   beforeAll(async () => {
     database = await TestDatabase.create();
     tron = await FakeTron.start({ dialect: 'trongrid' });

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LedgerCheck } from '../../src/ledger/ledger-check';
+import { built } from '../support/built';
 import { TestDatabase } from '../support/database';
 import { eventually } from '../support/eventually';
 import { Gateway } from '../support/gateway';
@@ -29,6 +30,7 @@ describe('kill -9 in the middle of 1,000 webhooks', () => {
   let database: TestDatabase;
   let dataDir: string;
 
+  beforeAll(() => built(), 240_000);
   beforeAll(async () => {
     database = await TestDatabase.create();
     dataDir = mkdtempSync(path.join(tmpdir(), 'cpgateway-kill-'));

@@ -14,7 +14,8 @@ export class TestDatabase {
 
   static async create(): Promise<TestDatabase> {
     const name = `test_${randomBytes(6).toString('hex')}`;
-    await onServer((admin) => admin.query(`create database ${name} template cpgateway`));
+    // Copied file by file: through the log, as is the default, it takes five times as long.
+    await onServer((admin) => admin.query(`create database ${name} template cpgateway strategy file_copy`));
     return new TestDatabase(urlOf(name));
   }
 

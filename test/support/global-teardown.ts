@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 
-/** Stops the server of the run and removes its folder. */
+/** Stops the server of the run and removes all that the run has left. */
 export default async function globalTeardown(): Promise<void> {
-  const { server, dataDir } = globalThis.cpgTestServer ?? {};
+  const { server, folder } = globalThis.cpgTestServer ?? {};
   await server?.stop();
-  if (dataDir) rmSync(dataDir, { recursive: true, force: true });
+  if (folder) rmSync(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { built } from './built';
+import { built, CODE_CACHE } from './built';
 
 /** How a program ended, with all that it wrote. */
 export interface Ended {
@@ -33,7 +33,7 @@ export class Program {
   /** `name` is a file of dist/src without its ending. */
   static async start(name: string, environment: Record<string, string>, args: string[] = []): Promise<Program> {
     const env = { PATH: process.env.PATH, ...environment };
-    return new Program(spawn(process.execPath, [join(await built(), `${name}.js`), ...args], { env }));
+    return new Program(spawn(process.execPath, ['-r', CODE_CACHE, join(await built(), `${name}.js`), ...args], { env }));
   }
 
   /** `npm start` as people type it, without the build that comes before it. */

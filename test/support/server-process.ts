@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
+import { built, CODE_CACHE } from './built';
 import { TEST_SECRETS } from './gateway';
 
 const root = path.resolve(__dirname, '../..');
 
-/** The server as a process of its own, so that it can be killed. It runs from its sources; nothing needs to be built. */
+/** The server as a process of its own, so that it can be killed. It is built when it has not been. */
 export class ServerProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -15,7 +16,7 @@ export class ServerProcess {
 
   /** Starts it on a database, with further settings, and waits until it says that it is ready. */
   static async start(databaseUrl: string, dataDir: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
-    const child = spawn(process.execPath, ['-r', '@swc-node/register', 'src/main.ts'], {
+    const child = spawn(process.execPath, ['-r', CODE_CACHE, path.join(await built(), 'main.js')], {
       cwd: root,
       env: {
         PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'info', DATA_DIR: dataDir, DATABASE_URL: databaseUrl,
