@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { findRunning } from '../src/platform/database/embedded/embedded-postgres';
 import { built } from './support/built';
+import { type CommandEnd, runHere } from './support/commands';
 import { newFolder, query, removeFolders } from './support/embedded-folders';
 import { TestDatabase } from './support/database';
 import { FakeSlack } from './support/fake-alert-channels';
@@ -13,7 +14,7 @@ beforeAll(() => built(), 240_000);
 afterEach(endPrograms);
 afterAll(removeFolders);
 
-function keysOf({ stdout }: Ended): { clientId: string; keyId: string; apiKey: string; signingSecret: string } {
+function keysOf({ stdout }: CommandEnd | Ended): { clientId: string; keyId: string; apiKey: string; signingSecret: string } {
   const keys = JSON.parse(stdout) as Record<string, string>;
   return { clientId: keys['client_id'], keyId: keys['key_id'], apiKey: keys['api_key'], signingSecret: keys['signing_secret'] };
 }
@@ -21,6 +22,7 @@ function keysOf({ stdout }: Ended): { clientId: string; keyId: string; apiKey: s
 describe('on the embedded database', () => {
   const dataDir = newFolder();
   const cpg = (...args: string[]) => runProgram('cli', { DATA_DIR: dataDir }, args);
+  const cpgHere = (...args: string[]) => runHere({ DATA_DIR: dataDir }, args);
 
   it('works without a server: starts the database, and stops it again', async () => {
     const early = await cpg('client:create', '--name', 'Too early');
@@ -51,24 +53,24 @@ describe('on the embedded database', () => {
   });
 
   it('shows a live client\'s keys to people', async () => {
-    const { stdout } = await cpg('client:create', '--name', 'Live shop', '--live');
+    const { stdout } = await cpgHere('client:create', '--name', 'Live shop', '--live');
     expect(stdout).toMatch(/^The client "Live shop" was made in live mode\./);
     expect(stdout).toMatch(/\n {2}client_id +cli_\w+\n {2}key_id +key_\w+\n {2}api_key +cpg_live_\w+\n {2}signing_secret +\w+\n$/);
   });
 
   it('gives a client a key for its other book', async () => {
-    const { clientId } = keysOf(await cpg('client:create', '--name', 'Both books', '--json'));
-    const live = await cpg('client:key', '--client', clientId, '--live', '--json');
+    const { clientId } = keysOf(await cpgHere('client:create', '--name', 'Both books', '--json'));
+    const live = await cpgHere('client:key', '--client', clientId, '--live', '--json');
     expect(keysOf(live)).toMatchObject({ clientId, apiKey: expect.stringMatching(/^cpg_live_/) });
-    expect(keysOf(await cpg('client:key', '--client', clientId, '--json')).apiKey).toMatch(/^cpg_test_/);
-    const unknown = await cpg('client:key', '--client', `cli_${'0'.repeat(32)}`);
+    expect(keysOf(await cpgHere('client:key', '--client', clientId, '--json')).apiKey).toMatch(/^cpg_test_/);
+    const unknown = await cpgHere('client:key', '--client', `cli_${'0'.repeat(32)}`);
     expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no such client') });
   });
 
   it('tries the channels of alerts, and exits 1 when one does not take it', async () => {
     const slack = await new FakeSlack().start();
     const good = { DATA_DIR: dataDir, SLACK_WEBHOOK_URL: slack.url + slack.path };
-    const tested = await runProgram('cli', good, ['alert:test', '--json']);
+    const tested = await runHere(good, ['alert:test', '--json']);
     expect(tested).toMatchObject({ code: 0, stdout: '{"ok":true,"channels":[{"channel":"slack","sent":true,"error":null}]}\n' });
     expect(slack.taken[0].body.text).toMatch(/^\[low\] Test alert: nothing has happened\n/);
     const bad = await runProgram('cli', { ...good, SECURITY_WEBHOOK_URL: `${slack.url}/elsewhere` }, ['alert:test']);
@@ -101,7 +103,7 @@ describe('the demo', () => {
 describe('on a database of the operator\'s own', () => {
   let database: TestDatabase;
   const cpg = (...args: string[]) =>
-    runProgram('cli', { DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: newFolder() }, args);
+    runHere({ DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: newFolder() }, args);
 
   beforeAll(async () => {
     database = await TestDatabase.create();

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { built } from './support/built';
+import { runHere } from './support/commands';
 import { TestDatabase } from './support/database';
 import { newFolder, removeFolders } from './support/embedded-folders';
 import { SOME_ADDRESS } from './support/funds';
@@ -11,8 +12,8 @@ import { endPrograms, runProgram } from './support/programs';
 
 describe('the commands about staff', () => {
   let database: TestDatabase;
-  const cpg = (...args: string[]) =>
-    runProgram('cli', { DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: newFolder() }, args);
+  const settings = () => ({ DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: newFolder() });
+  const cpg = (...args: string[]) => runHere(settings(), args);
 
   beforeAll(async () => {
     await built();
@@ -25,7 +26,7 @@ describe('the commands about staff', () => {
   });
 
   it('make a member of the staff, show the secrets once, and give a new second factor', async () => {
-    const made = await cpg('staff:create', '--email', 'Ada@staff.example', '--role', 'admin', '--json');
+    const made = await runProgram('cli', settings(), ['staff:create', '--email', 'Ada@staff.example', '--role', 'admin', '--json']);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const shown = JSON.parse(made.stdout) as Record<string, string>;
     expect(Object.keys(shown)).toEqual(['person_id', 'email', 'password', 'totp_secret', 'signing_private_key']);
@@ -52,7 +53,7 @@ describe('the commands about staff', () => {
     writeFileSync(keyFile, `${made['signing_private_key']}\n`);
     const id = `wd_${'1'.repeat(32)}`;
     const words = ['--revision', '3', '--amount', '25.000000', '--currency', 'USDT', '--destination', SOME_ADDRESS];
-    const signed = await runProgram('cli', { DATA_DIR: folder }, ['withdrawal:sign', '--id', id, '--decision', 'approve', '--key-file', keyFile, ...words, '--json']);
+    const signed = await runHere({ DATA_DIR: folder }, ['withdrawal:sign', '--id', id, '--decision', 'approve', '--key-file', keyFile, ...words, '--json']);
     expect(signed).toMatchObject({ code: 0, stderr: '' });
     const { headers, body } = JSON.parse(signed.stdout) as { headers: Record<string, string>; body: object };
     expect(body).toEqual({ revision: 3, amount: '25.000000', currency: 'USDT', destination: SOME_ADDRESS });
