@@ -5,6 +5,7 @@ import { dayBefore, dayOf } from '../src/operations/reconciliation/report-day';
 import { runInContext } from '../src/platform/http/request-context';
 import { built } from './support/built';
 import { DAY_MS, dayWithRoom } from './support/day-with-room';
+import { runHere } from './support/commands';
 import { newFolder, removeFolders } from './support/embedded-folders';
 import { Gateway, TEST_SECRETS } from './support/gateway';
 import { staff, type TestPerson } from './support/people';
@@ -123,8 +124,8 @@ describe('reports of reconciliations', () => {
 
   it('are made at the command line, which exits with 1 and names the first difference', async () => {
     const environment = { DATABASE_URL: gateway.database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: newFolder() };
-    const reconcile = (...args: string[]) => runProgram('cli', environment, ['reconcile', ...args]);
-    const good = await reconcile('--day', today);
+    const reconcile = (...args: string[]) => runHere(environment, ['reconcile', ...args]);
+    const good = await runProgram('cli', environment, ['reconcile', '--day', today]);
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(good.stdout).toBe(`${today}, test mode: the books agree with what providers and the chain say; 0 items were compared.\n`);
     const bad = await reconcile('--day', today, '--live');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runInContext } from '../src/platform/http/request-context';
 import { ImportFeed } from '../src/fraud/lists/feeds/import-feed';
+import { runHere } from './support/commands';
 import { Gateway } from './support/gateway';
 import { countryDatabase } from './support/mmdb';
 import { staff, type TestPerson } from './support/people';
@@ -274,19 +275,19 @@ describe('risk lists', () => {
     it('are imported at the command line', async () => {
       const file = path.join(folder, 'domains.txt');
       writeFileSync(file, 'trash.example\nnot a domain\n');
-      const run = (...args: string[]) =>
-        runProgram('cli', { DATABASE_URL: gateway.database.url, DATA_DIR: path.join(folder, 'data') }, ['risk:import', '--list', 'block', ...args]);
-      const made = await run('--kind', 'email_domain', '--source', 'disposable', '--file', file, '--expires-in-days', '7', '--json');
+      const settings = { DATABASE_URL: gateway.database.url, DATA_DIR: path.join(folder, 'data') };
+      const importing = ['risk:import', '--list', 'block'];
+      const run = (...args: string[]) => runHere(settings, [...importing, ...args]);
+      const domains = ['--kind', 'email_domain', '--source', 'disposable', '--file', file, '--expires-in-days', '7', '--json'];
+      const made = await runProgram('cli', settings, [...importing, ...domains]);
       expect([made.code, JSON.parse(made.stdout)]).toMatchObject([0, { added: 1, refused: 1, refused_lines: [{ line: 2 }] }]);
       expect(await hitValues({ email_domain: 'mx.trash.example' })).toEqual(['trash.example']);
       writeFileSync(file, '# nothing');
       expect(await run('--kind', 'email_domain', '--source', 'disposable', '--file', file)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('force') });
       expect(await run('--kind', 'email_domain', '--source', 'disposable', '--file', file, '--force')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 removed') });
-      const refused = await Promise.all([
-        run('--kind', 'ip', '--source', 'staff', '--file', file), run('--kind', 'ip', '--source', 'x'),
-        run('--kind', 'ip', '--source', 'x', '--file', path.join(folder, 'missing')),
-      ]);
-      expect(refused).toMatchObject([{ code: 64 }, { code: 64 }, { code: 1, stderr: expect.stringContaining('ENOENT') }]);
+      expect(await run('--kind', 'ip', '--source', 'staff', '--file', file)).toMatchObject({ code: 64 });
+      expect(await run('--kind', 'ip', '--source', 'x')).toMatchObject({ code: 64 });
+      expect(await run('--kind', 'ip', '--source', 'x', '--file', path.join(folder, 'missing'))).toMatchObject({ code: 1, stderr: expect.stringContaining('ENOENT') });
     }, 240_000);
   });
 

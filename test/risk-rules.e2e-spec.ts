@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from './support/eventually';
 import { assessed } from './support/assessed';
-import { Gateway } from './support/gateway';
+import { runHere } from './support/commands';
+import { newFolder, removeFolders } from './support/embedded-folders';
+import { Gateway, TEST_SECRETS } from './support/gateway';
 import type { Merchant } from './support/merchant';
 import { staff, type TestPerson } from './support/people';
 import { expectProblem } from './support/problems';
@@ -36,6 +40,7 @@ describe('risk rules', () => {
   afterAll(async () => {
     await elsewhere.stop();
     await gateway.stop();
+    removeFolders();
   });
 
   const pay = async (at: Merchant, more: object = {}) => (await at.post<Scored>('/v1/payments', { ...order, ...more })).body;
@@ -175,10 +180,27 @@ describe('risk rules', () => {
 
   it('changed by two at once have one winner, and no instance misses a change', async () => {
     const rule = await create(someRule(119, { score: 0.1 }));
-    const answers = await Promise.all(Array.from({ length: 6 }, (_, at) => change(rule.name, 1, someRule(119, { score: 0.2 + at / 100 }))));
+    const answers = await Promise.all(Array.from({ length: 6 }, (_, at) => change(rule.name, 1, someRule(119, { score: (20 + at) / 100 }))));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409]);
     const winner = answers.find(({ status }) => status === 200)!.body.body.score;
     for (const at of [merchant, merchant.with({ url: elsewhere.url })]) expect((await pay(at, { amount: '119.00' })).risk.score).toBe(winner);
+  });
+
+  it('are replayed at the command line, which says what it cannot read', async () => {
+    for (const amount of ['121.00', '9.00']) await payAssessed({ amount });
+    const folder = newFolder();
+    const file = join(folder, 'rules.json');
+    const settings = { DATABASE_URL: gateway.database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: folder };
+    const backtest = (rules: unknown, ...args: string[]) => {
+      writeFileSync(file, JSON.stringify(rules));
+      return runHere(settings, ['risk:backtest', '--rules', file, '--limit', '2', ...args]);
+    };
+    const tried = [{ name: 'tried', rule: someRule(121) }];
+    const { code, stdout } = await backtest(tried, '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ object: 'backtest', changed: 1, rules: expect.objectContaining({ tried: 1 }) })]);
+    expect((await backtest(tried)).stdout).toMatch(/^2 assessments \(there are more\): 1 would be decided otherwise\.\n[^]*\n {2}1 payments from allow to review: 121\.00 USD\n/);
+    expect(await backtest([{ name: 'tried', rule: { ...someRule(121), score: 7 } }])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^The rules cannot be used\.\n {2}\S*score /) });
+    expect(await runHere(settings, ['risk:backtest', '--rules', join(folder, 'none')])).toMatchObject({ code: 1, stderr: 'The file cannot be read (ENOENT).\n' });
   });
 
   it('switched off are told everywhere, and score nothing', async () => {

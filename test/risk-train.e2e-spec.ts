@@ -6,6 +6,7 @@ import { FEATURE_NAMES } from '../src/fraud/model/features';
 import { parseModel } from '../src/fraud/model/model';
 import { randomOf } from '../src/fraud/model/random';
 import { built } from './support/built';
+import { runHere } from './support/commands';
 import { TestDatabase } from './support/database';
 import { TEST_SECRETS } from './support/gateway';
 import { endPrograms, runProgram } from './support/programs';
@@ -56,12 +57,12 @@ const OWN_HISTORY = `
 
 const first = file('first.csv.gz', daysOf(0, 15));
 const second = file('second.csv.gz', daysOf(15, 30));
-const riskTrain = (...args: string[]) => runProgram('cli', {}, ['risk:train', ...args]);
+const riskTrain = (...args: string[]) => runHere({}, ['risk:train', ...args]);
 const measured = ['--data', first, second, '--train-start', '2026-01-08', '--test-days', '6'];
 
 it('trains and measures without a database or settings, and writes the model', async () => {
   const out = join(folder, 'model.json');
-  const asJson = await riskTrain(...measured, '--out', out, '--json');
+  const asJson = await runProgram('cli', {}, ['risk:train', ...measured, '--out', out, '--json']);
   expect(asJson).toMatchObject({ code: 0, stderr: '' });
   const figures = JSON.parse(asJson.stdout) as Record<string, number>;
   expect(figures).toMatchObject({
@@ -81,7 +82,7 @@ it('trains and measures without a database or settings, and writes the model', a
 describe('with a database', () => {
   let database: TestDatabase;
   const stored = (...args: string[]) =>
-    runProgram('cli', { DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: folder }, ['risk:train', ...args, '--store']);
+    runHere({ DATABASE_URL: database.url, ENCRYPTION_MASTER_KEY: TEST_SECRETS.masterKey, DATA_DIR: folder }, ['risk:train', ...args, '--store']);
 
   beforeAll(async () => {
     database = await TestDatabase.create();
