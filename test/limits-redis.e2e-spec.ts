@@ -59,7 +59,7 @@ describe('limits in Redis', () => {
       }
     }));
     try {
-      await eventually(async () => seen.length >= AT_LEAST && (await until()));
+      await eventually(async () => seen.length >= AT_LEAST && (await until()), 30_000);
     } finally {
       isOver = true;
       await running;
@@ -95,7 +95,8 @@ describe('limits in Redis', () => {
     await lose();
     const [during, beside] = await losing;
     expect(statuses(during)).toEqual([200]);
-    expect(slowest(during)).toBeLessThan(Math.max(slowest(before), slowest(beside)) + 100);
+    // Whoever waited for Redis would wait until it is back, which is later; whoever waited for a time-out, longer than on any busy machine.
+    expect(slowest(during)).toBeLessThan(3 * Math.max(slowest(before), slowest(beside)) + 500);
     expect(await readiness()).toEqual([200, 'degraded']);
     // What is counted is still limited, by each instance for itself.
     const other = await gateway.merchant();
@@ -108,7 +109,7 @@ describe('limits in Redis', () => {
     expect(await told('limits.redis_lost')).toBe(lostBefore + 2);
     expect(await readiness()).toEqual([200, 'ok']);
     await countsTogether();
-  });
+  }, 90_000);
 
   it('do not keep an instance from starting without Redis', async () => {
     await redis.kill();

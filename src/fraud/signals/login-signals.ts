@@ -30,7 +30,7 @@ export function loginSignals({ deviceKnown, ipCountry }: LoginFacts, request: Co
   const found = counters(request, context);
   const shown = request.entities.filter(({ signal }) => signal === 'account_failures' || signal === 'failed_logins');
   const [any, here] = [found.get('logins')!, found.get('logins_here')];
-  const last = any[10];
+  const last = any[7];
   return {
     subject: 'login',
     ...listSignals(context, []),

@@ -2,19 +2,19 @@ import { addressOf } from '../../platform/security/blocks/networks';
 import type { StoredFacts } from '../model/stored-facts';
 import type { Payer, PaymentFacts } from './payer';
 import type { GuardBlock, ListHit, Profile } from './risk-context';
-import type { Counter } from './sightings';
+import type { Windowed } from './sightings';
 
 /** Everything that the assessment of a payment looks at in the database, as payment_contexts answers it; what there is none of is missing. */
 export interface PaymentContext {
   /** Of the rules in force when it was read. */
   revision: number;
-  client?: Counter;
-  customer?: Counter;
-  customer_failures?: Counter;
-  ip?: Counter;
-  ip_failures?: Counter;
-  failed_logins?: Counter;
-  email_domain?: Counter;
+  client?: Windowed;
+  customer?: Windowed;
+  customer_failures?: Windowed;
+  ip?: Windowed;
+  ip_failures?: Windowed;
+  failed_logins?: Windowed;
+  email_domain?: Windowed;
   /** Small payments of the client in the last hour, and those from the address. */
   small?: number;
   ip_small?: number;

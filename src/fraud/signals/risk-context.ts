@@ -1,6 +1,5 @@
-import type { StoredFacts } from '../model/stored-facts';
 import { type Counter, countersOf, type Entity } from './sightings';
-import type { Subject, Signals } from './signal-catalogue';
+import type { Signals } from './signal-catalogue';
 
 /** What may stand on a list. */
 export interface ListSubjects {
@@ -44,11 +43,8 @@ export interface RiskContext {
   revision: number;
   /** null where nothing of an entity was seen. */
   counters: readonly (Counter | null)[] | null;
-  profile: Profile | null;
   hits: readonly ListHit[] | null;
   blocks: readonly GuardBlock[] | null;
-  /** What the learned model looks at; null unless it was asked for. */
-  model?: StoredFacts | null;
 }
 
 /** What is asked of risk_context. */
@@ -56,18 +52,15 @@ export interface ContextRequest {
   clientId: string;
   livemode: boolean;
   currency?: string;
-  profile?: Subject;
   entities: readonly Entity[];
   lists: ListSubjects;
   guards?: readonly { guard: string; entity: string }[];
-  /** Only where a learned model is in force, so that nothing is read for one that is off. */
-  model?: { customer?: string };
 }
 
 /** The parameter of risk_context. */
-export function contextParameter({ clientId, livemode, currency, profile, entities, lists, guards = [], model }: ContextRequest): string {
+export function contextParameter({ clientId, livemode, currency, entities, lists, guards = [] }: ContextRequest): string {
   return JSON.stringify({
-    client_id: clientId, livemode, currency, profile, lists, guards, model,
+    client_id: clientId, livemode, currency, lists, guards,
     entities: entities.map(({ kind, value, book }) => (book ? { kind, value, client_id: book.clientId, livemode: book.livemode } : { kind, value })),
   });
 }

@@ -17,14 +17,16 @@ export interface Entity {
 /** Logins belong to no merchant's book: they are counted in one of their own. */
 export const LOGIN_BOOK = { clientId: 'people', livemode: false } as const;
 
+/** What every counter begins with: how often in each window, and how old the oldest is. */
+export type Windowed = readonly [m10: number, h1: number, h24: number, d30: number, oldestSeconds: number | null, ...more: unknown[]];
+
 /** A counter as risk_context answers it; see there. */
 export type Counter = readonly [
-  m10: number, h1: number, h24: number, d30: number, oldestSeconds: number | null, small: number, peers: readonly string[] | null,
-  meanMinor: string | null, maxMinor: string | null, newestSeconds: number | null, country: string | null,
+  m10: number, h1: number, h24: number, d30: number, oldestSeconds: number | null, small: number, meanMinor: string | null, country: string | null,
 ];
 
 /** The counter of what was never seen. */
-export const NOTHING: Counter = [0, 0, 0, 0, null, 0, null, null, null, null, null];
+export const NOTHING: Counter = [0, 0, 0, 0, null, 0, null, null];
 /** Small payments are those up to so many units of money. */
 const SMALL_UNITS = 5n;
 const JPY_PER_UNIT = 100n;
@@ -47,7 +49,7 @@ const SECONDS = WINDOWS.map((window) => WINDOW_SECONDS[window]);
  * A counter as a signal: how often in each window, and what is usual there by how often it was seen before the window began.
  * Without any history nothing is usual, and nothing is kept of that.
  */
-export function countSignal({ countsItself }: Pick<Entity, 'countsItself'>, counter: Counter): CounterSignal {
+export function countSignal({ countsItself }: Pick<Entity, 'countsItself'>, counter: Windowed): CounterSignal {
   const own = countsItself ? 1 : 0;
   const [m10, h1, h24, d30, oldest] = counter;
   const counts = [m10 + own, h1 + own, h24 + own, d30 + own];

@@ -107,7 +107,7 @@ function changeSignals({ credentialChange, destinationAgeSeconds, now }: Withdra
 function callerSignals({ ip, ipCountry }: WithdrawalAsk, found: ReturnType<typeof counters>): Signals {
   const [any, own] = [found.get('callers'), found.get('caller_ip')];
   if (!ip || !any || !own) return {};
-  const last = any[10];
+  const last = any[7];
   return {
     ip_unknown: any[3] > 0 && own[3] === 0,
     ...(ipCountry ? { ip_country: ipCountry, last_country: last, country_change: last !== null && last !== ipCountry } : {}),
@@ -116,7 +116,7 @@ function callerSignals({ ip, ipCountry }: WithdrawalAsk, found: ReturnType<typeo
 
 function paymentsBehind({ amountMinor }: WithdrawalFacts, counter: ReturnType<ReturnType<typeof counters>['get']>): Signals {
   if (!counter) return {};
-  const mean = counter[3] >= HISTORY && counter[7] ? BigInt(counter[7]) : 0n;
+  const mean = counter[3] >= HISTORY && counter[6] ? BigInt(counter[6]) : 0n;
   return { small_payments_1h: counter[5], ...(mean > 0n ? { amount_times_payment: tenthsOf(amountMinor, mean) } : {}) };
 }
 
