@@ -39,9 +39,8 @@ export class Risk1763600000011 implements MigrationInterface {
       );
       comment on table risk_sightings is
         'Each time that a client, customer, address, card, domain or destination was seen. A counter is a walk over the newest of one entity.';
-      -- Only the clean-up reads by age. By the day, so that no plan for one entity can take this way round; not by block ranges, because
-      -- what the clean-up frees is filled again, and soon every range would hold every day.
-      create index risk_sightings_age on risk_sightings (((at at time zone 'UTC')::date));
+      -- Only the clean-up reads by age. No block range index: what it frees is filled again, and soon every range would hold every day.
+      create index risk_sightings_age on risk_sightings (at);
 
       create table risk_profiles (
         client_id text collate "C" not null,

@@ -30,6 +30,9 @@ export class RunningCounters1763600000016 implements MigrationInterface {
         alter column model set statistics 0, alter column fired set statistics 0,
         set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 20000);
       alter table risk_sightings set (autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 20000);
+      -- By the day, so that no plan for one entity can take this way round.
+      drop index risk_sightings_age;
+      create index risk_sightings_age on risk_sightings (((at at time zone 'UTC')::date));
       create index risk_sightings_small on risk_sightings (client_id, livemode, kind, entity, at) where small;
     `);
   }
@@ -41,7 +44,8 @@ export class RunningCounters1763600000016 implements MigrationInterface {
         alter column signals set statistics -1, alter column reasons set statistics -1, alter column shadow set statistics -1,
         alter column model set statistics -1, alter column fired set statistics -1,
         reset (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold);
-      drop index risk_sightings_small;
+      drop index risk_sightings_small, risk_sightings_age;
+      create index risk_sightings_age on risk_sightings (at);
       drop table risk_counters;
     `);
   }
