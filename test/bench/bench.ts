@@ -81,7 +81,7 @@ interface Bench {
   url: string;
 }
 
-const FIGURES = ['created', 'p99', 'pgbench', 'acknowledged', 'applied', 'bare', 'guarded', 'byToken', 'withRedis', 'idleP99', 'hashingP99', 'hashes'] as const;
+const FIGURES = ['created', 'p99', 'pgbench', 'acknowledged', 'applied', 'bare', 'guarded', 'byToken', 'withRedis', 'slowest', 'slowestFrozen', 'idleP99', 'hashingP99', 'hashes'] as const;
 type Figures = Record<(typeof FIGURES)[number], number[]>;
 
 async function measure({ gateway, bare, startWithRedis, tokens, merchants, pool, url }: Bench) {
@@ -108,6 +108,11 @@ async function measure({ gateway, bare, startWithRedis, tokens, merchants, pool,
     const beside = await startWithRedis();
     if (!beside) say('redis-server is not installed (Debian: apt-get install redis-server); its figures and ratios are left out.');
     const read = await measureReads({ gateway, bare, withRedis: beside?.server }, readers);
+    const freeze = await beside?.measureFreeze(readers);
+    if (freeze) {
+      figures.slowest.push(freeze.well);
+      figures.slowestFrozen.push(freeze.frozen);
+    }
     await beside?.stop();
     for (const name of ['bare', 'guarded', 'byToken', 'withRedis'] as const) if (read[name]) figures[name].push(read[name]);
     const hashing = await measureHashing(gateway, readers);
@@ -142,6 +147,8 @@ function report(figures: Figures, withPgbench: boolean, megabytes: number): void
   if (figures.withRedis.length > 0) {
     line('GET payment, guarded, limits in Redis', figures.withRedis);
     ratio('with Redis ÷ bare', ratios(figures.withRedis, figures.bare), 0.55);
+    line('slowest read, limits in Redis', figures.slowest, ' ms');
+    line('slowest read while Redis freezes (bound 100 more)', figures.slowestFrozen, ' ms');
   }
   line('p99 of reads, four connections', figures.idleP99, ' ms');
   line('p99 of reads while passwords are hashed', figures.hashingP99, ' ms');

@@ -7,6 +7,7 @@ export interface LoadResult {
   perSecond: number;
   p50: number;
   p99: number;
+  slowest: number;
   statuses: Record<number, number>;
 }
 
@@ -30,7 +31,7 @@ export async function load(port: number, requests: readonly Buffer[], connection
   const seconds = (performance.now() - started) / 1000;
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  return { requests: latencies.length, seconds, perSecond: latencies.length / seconds, p50: at(0.5), p99: at(0.99), statuses };
+  return { requests: latencies.length, seconds, perSecond: latencies.length / seconds, p50: at(0.5), p99: at(0.99), slowest: latencies.at(-1) ?? 0, statuses };
 }
 
 function converse(port: number, take: () => Buffer | undefined, answered: (status: number, milliseconds: number) => void): Promise<void> {

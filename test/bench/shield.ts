@@ -67,6 +67,18 @@ export class RedisBeside {
     return redis && new RedisBeside(await startServer(command, { ...environment, REDIS_URL: redis.url }), redis);
   }
 
+  /** The slowest read in milliseconds, with nothing amiss and while Redis freezes in the middle of them; it answers again after that. */
+  async measureFreeze({ paymentId, apiKey }: Readers): Promise<{ well: number; frozen: number }> {
+    const requests = reads(`/v1/payments/${paymentId}`, { 'x-api-key': apiKey }, READS);
+    const slowest = async () => mustAll(await load(this.server.port, requests, CONNECTIONS), 200, 'reads').slowest;
+    const well = await slowest();
+    const freeze = setTimeout(() => this.redis.freeze(), 500);
+    const frozen = await slowest();
+    clearTimeout(freeze);
+    this.redis.thaw();
+    return { well, frozen };
+  }
+
   async stop(): Promise<void> {
     await stopServer(this.server);
     await this.redis.stop();

@@ -5,6 +5,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+
+/** What a client asked: on which connection, and when Redis came to it, in seconds since 1970. */
+export interface Asked {
+  from: string;
+  at: number;
+}
 
 /** A Redis of a test's own on a free port, which keeps nothing on disk. It can be killed, frozen and started again. */
 export class RedisServer {
@@ -59,6 +66,19 @@ export class RedisServer {
 
   thaw(): void {
     this.child?.kill('SIGCONT');
+  }
+
+  /** Hears of everything that clients ask from now on, also what waits for a frozen Redis, once it comes to it. `stop` ends it. */
+  async listen(): Promise<{ asked: readonly Asked[]; stop(): void }> {
+    const redis = new Redis(this.url, { retryStrategy: () => null });
+    redis.on('error', () => undefined);
+    const monitor = await redis.monitor();
+    redis.disconnect();
+    const asked: Asked[] = [];
+    monitor.on('error', () => undefined);
+    // What a script asks in turn comes from no connection of its own.
+    monitor.on('monitor', (at: string, _command: string[], from: string) => void (from !== 'lua' && asked.push({ from, at: Number(at) })));
+    return { asked, stop: () => monitor.disconnect() };
   }
 
   /** Ends it for good, also when it is frozen. */
