@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { Assessment } from '../src/fraud/assessments/assessment';
 import { MissingAssessments } from '../src/fraud/assessments/missing-assessments';
 import { SharedRounds } from '../src/fraud/assessments/shared-rounds';
 import { runInContext } from '../src/platform/http/request-context';
@@ -67,6 +68,22 @@ describe('what payments are counted by', () => {
     const [client] = await counted();
     expect(client).toEqual({ kind: 'client', entity: merchant.credentials.clientId, counter: [40, 40, 40, 40, expect.any(Number)], small: 10 });
     expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.ip'", [merchant.credentials.clientId])).toBe(40);
+  });
+
+  it('is written once, also where it comes again among others', async () => {
+    const [first, second, third] = [await pay(), await pay(), await pay()];
+    for (const payment of [first, second, third]) await assessed(gateway, payment);
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const again = ({ id }: Scored): Assessment => ({
+      clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: id, revision: 1, at: new Date(), signals: {},
+      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [{ kind: 'payment.customer', entity: 'ann' }],
+      counts: [{ kind: 'client', entity: merchant.credentials.clientId }],
+    });
+    await rounds.write([again(first), { ...again(second), subjectId: 'pay_new' }, again(third)]);
+    const kept = await gateway.database.rows('select subject_id from risk_assessments where client_id = $1 order by created_at, subject_id', [merchant.credentials.clientId]);
+    expect(kept.map(({ subject_id }) => subject_id)).toEqual([first.id, second.id, third.id, 'pay_new']);
+    expect((await counted())[0]).toMatchObject({ kind: 'client', counter: [4, 4, 4, 4, expect.any(Number)] });
+    expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.customer'", [merchant.credentials.clientId])).toBe(4);
   });
 
   it('counts the payment before, however soon the next one comes', async () => {

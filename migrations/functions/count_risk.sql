@@ -2,7 +2,7 @@
 --
 -- p: array of {"client_id", "livemode", "kind", "entity", "small"}, one for each that is counted
 create or replace function count_risk(p jsonb) returns void
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_minute bigint := floor(extract(epoch from v_now) / 60);

@@ -40,20 +40,43 @@ const ANOMALIES = { block: { severity: 'high', word: 'stopped' }, review: { seve
 export function assessmentParameter(assessment: Assessment): string | null {
   const { clientId, livemode, subject, subjectId, verdict, at } = assessment;
   if (assessment.revision === 0) return null;
-  const book = { client_id: clientId, livemode, subject_id: subjectId };
-  const small = isSmallAmount(assessment);
+  const review = { client_id: clientId, livemode, subject_id: subjectId, subject, created_at: at };
   return JSON.stringify({
-    assessment: {
-      ...book, subject, score: verdict.score, decision: verdict.decision, reasons: verdict.reasons, signals: assessment.signals,
-      fired: verdict.fired, shadow: verdict.shadow, model: assessment.model, revision: assessment.revision,
-      amount_minor: assessment.amountMinor?.toString(), currency: assessment.currency, created_at: at,
-    },
+    assessment: rowOf(assessment),
     sightings: assessment.sightings,
-    small,
-    counts: assessment.counts?.map((counted) => ({ client_id: clientId, livemode, ...counted, small })),
-    ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review: { ...book, subject, created_at: at } } : {}),
+    small: isSmallAmount(assessment),
+    counts: assessment.counts && countsOf(assessment),
+    ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review } : {}),
     ...anomalyOf(assessment),
   });
+}
+
+/** The parameter of keep_assessments: of many, the rows of each table side by side. */
+export function keptParameter(assessments: readonly Assessment[]): string {
+  return JSON.stringify({ assessments: assessments.map(rowOf), sightings: assessments.flatMap(sightingsOf), counts: assessments.flatMap(countsOf) });
+}
+
+/** Its row of risk_assessments. */
+function rowOf({ clientId, livemode, subject, subjectId, verdict, signals, model, revision, amountMinor, currency, at }: Assessment): object {
+  const { score, decision, reasons, fired, shadow } = verdict;
+  return {
+    client_id: clientId, livemode, subject_id: subjectId, subject, score, decision, reasons, signals, fired, shadow, model, revision,
+    amount_minor: amountMinor?.toString(), currency, created_at: at,
+  };
+}
+
+/** Its rows of risk_sightings. */
+function sightingsOf(assessment: Assessment): object[] {
+  const { clientId, livemode, subjectId, amountMinor, currency, at } = assessment;
+  const common = { client_id: clientId, livemode, at, subject_id: subjectId, amount_minor: amountMinor?.toString(), currency, small: isSmallAmount(assessment) };
+  return assessment.sightings.map((sighting) => ({ ...common, ...sighting }));
+}
+
+/** What it adds to running counters; see count_risk. */
+function countsOf(assessment: Assessment): object[] {
+  const { clientId, livemode, counts = [] } = assessment;
+  const small = isSmallAmount(assessment);
+  return counts.map((counted) => ({ client_id: clientId, livemode, ...counted, small }));
 }
 
 function isSmallAmount({ amountMinor, currency }: Assessment): boolean {

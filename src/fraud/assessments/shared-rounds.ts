@@ -1,7 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import type { PaymentContext } from '../signals/payment-context';
-import { type Assessment, assessmentParameter } from './assessment';
+import { type Assessment, keptParameter } from './assessment';
 
 /** So many round trips at once, and so many looks in each. */
 const ROUNDS = 2;
@@ -44,7 +45,7 @@ export class SharedRounds implements BeforeApplicationShutdown {
   /** Writes an assessment of what was created, soon; nobody waits for it. */
   keep(assessment: Assessment): void {
     this.kept.push(assessment);
-    this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
+    this.wait();
   }
 
   /** Writes what waits to be written. */
@@ -53,9 +54,14 @@ export class SharedRounds implements BeforeApplicationShutdown {
     if (kept.length > 0) await this.tryToWrite(kept);
   }
 
-  /** Writes these now. */
+  /** Writes these now, each once: one that is written already stays as it is. */
   async write(assessments: readonly Assessment[]): Promise<void> {
-    await this.unitOfWork.read('keep_assessments', KEEP, [parameterOf(assessments)]);
+    try {
+      await this.unitOfWork.read('keep_assessments', KEEP, [keptParameter(assessments)]);
+    } catch (error) {
+      if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
+      if (assessments.length > 1) for (const each of assessments) await this.write([each]);
+    }
   }
 
   /** Nothing waits when the process ends. */
@@ -67,11 +73,17 @@ export class SharedRounds implements BeforeApplicationShutdown {
     this.under += 1;
     while (this.asked.length > 0) await this.round(this.asked.splice(0, TOGETHER), this.take());
     this.under -= 1;
+    this.wait();
+  }
+
+  /** Whatever is under way takes along what is to be kept; otherwise it goes alone. */
+  private wait(): void {
+    if (this.kept.length > 0 && this.under === 0) this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
   }
 
   private async round(asked: readonly Asked[], kept: readonly Assessment[]): Promise<void> {
     try {
-      const parameters = [kept.length > 0 ? parameterOf(kept) : null, `[${asked.map(({ parameter }) => parameter).join()}]`];
+      const parameters = [kept.length > 0 ? keptParameter(kept) : null, `[${asked.map(({ parameter }) => parameter).join()}]`];
       const rows = await this.unitOfWork.read<{ context: PaymentContext }>('risk_round', ROUND, parameters);
       asked.forEach(({ resolve }, at) => resolve(rows[at]!.context));
     } catch (error) {
@@ -97,8 +109,4 @@ export class SharedRounds implements BeforeApplicationShutdown {
       this.logger.warn({ err: error, msg: `${kept.length} assessments were not written now; they are written again from the payments` });
     }
   }
-}
-
-function parameterOf(kept: readonly Assessment[]): string {
-  return `[${kept.map(assessmentParameter).join()}]`;
 }

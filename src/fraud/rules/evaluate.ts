@@ -64,13 +64,14 @@ export function holds(condition: Condition, signals: Signals): boolean {
 
 /** The reason with its figures put in. */
 export function reasonOf({ when: [first], reason }: Rule, signals: Signals): string {
-  const flat = flatSignals(signals);
+  // Most reasons name only figures of their own; to name all of them takes longer than to judge.
+  let flat: Readonly<Record<string, SignalValue>> | undefined;
   const own: Readonly<Record<string, SignalValue>> = {
     value: valueOf(signals, first.signal, first.window), usual: usualOf(signals, first.signal, first.window),
     window: first.window ? WINDOW_TEXTS[first.window] : null,
   };
   return reason.replace(/\{([a-z0-9_]+)(?:\|([a-z ]+))?\}/g, (_, name: string, noun?: string) => {
-    const value = Object.hasOwn(own, name) ? own[name] : flat[name];
+    const value = Object.hasOwn(own, name) ? own[name] : (flat ??= flatSignals(signals))[name];
     return noun && typeof value === 'number' ? counted(value, noun) : shown(value);
   });
 }
