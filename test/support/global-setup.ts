@@ -30,7 +30,9 @@ export default async function globalSetup(): Promise<void> {
     dataDir,
     log: () => undefined,
     // Nothing here outlives the run; what a crash leaves behind is tested on a server of its own.
-    settings: { fsync: 'off', max_connections: '200' },
+    settings: {
+      fsync: 'off', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: '0', checkpoint_timeout: '1h', max_connections: '200',
+    },
   });
   globalThis.cpgTestServer = { server, folder };
   await migrate(server.url);

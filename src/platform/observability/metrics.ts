@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, register as ofTheProcess } from 'prom-client';
 import { RouteTable } from '../http/route-table';
 import { gatewayVersion } from './gateway-version';
 import { type LabelsOf, type LabelValues, METRICS, type MetricDefinition, type MetricName, type NameOf, OTHER } from './metric-definitions';
@@ -9,6 +9,17 @@ const MOST_SHOWN_AT_ONCE = 100;
 
 /** Figures of prom-client that are named like counters and are none; what they add up is shown by kind under the right names. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/**
+ * Adds what Node tells of the process: memory, processor time, the event loop. What measures it never ends and keeps all that it was
+ * begun with, so it is begun once in a process, however many applications are made in it, and writes to the registry that belongs to
+ * the process.
+ */
+function watchProcess(): void {
+  if (ofTheProcess.getMetricsAsArray().length > 0) return;
+  collectDefaultMetrics();
+  for (const name of MISNAMED) ofTheProcess.removeSingleMetric(name);
+}
 
 type Labels = Readonly<Record<string, string>>;
 interface Known {
@@ -31,10 +42,8 @@ export class Metrics implements OnModuleInit {
     this.known = new Map(Object.entries(METRICS).map(([name, definition]) => [name, { definition, instrument: this.make(name, definition) }]));
   }
 
-  /** Adds what Node tells of the process: memory, processor time, the event loop. */
   onModuleInit(): void {
-    collectDefaultMetrics({ register: this.registry });
-    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    watchProcess();
     this.set('cpgateway_build_info', { version: gatewayVersion(), node: process.version }, 1);
   }
 
@@ -57,8 +66,8 @@ export class Metrics implements OnModuleInit {
   }
 
   /** All of it in Prometheus's text format, from memory. */
-  text(): Promise<string> {
-    return this.registry.metrics();
+  async text(): Promise<string> {
+    return (await Promise.all([this.registry.metrics(), ofTheProcess.metrics()])).join('\n');
   }
 
   /** The media type of the text. */

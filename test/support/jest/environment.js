@@ -22,6 +22,25 @@ function restore({ globals, env, exit }) {
   process.exit = exit;
 }
 
+/**
+ * Empties what Jest has gathered of a suite. Each test runs in an asynchronous context of its own that holds the test, and with it all of
+ * the suite's modules; a timer or a socket of a package that outlives the suite would keep them for the rest of the run.
+ */
+function forget({ children, hooks, tests }) {
+  for (const child of children) {
+    if (child.type === 'describeBlock') forget(child);
+    else for (const key of ['asyncError', 'fn', 'parent']) delete child[key];
+  }
+  for (const hook of hooks) for (const key of ['asyncError', 'fn', 'parent']) delete hook[key];
+  for (const list of [children, hooks, tests]) list.length = 0;
+}
+
+/** Nest links the classes that it is to discover in a list of the package's own; those of a suite that is over are in nobody's module. */
+function unlinkClasses() {
+  if (!require.cache[require.resolve('@nestjs/core')]) return;
+  require('@nestjs/core/discovery/discoverable-meta-host-collection.js').DiscoverableMetaHostCollection.metaHostLinks.clear();
+}
+
 /** Runs a suite in the worker's own realm, where the packages are loaded, and leaves nothing of it behind. See `runtime.js`. */
 module.exports = class OneRealmEnvironment {
   constructor({ projectConfig }) {
@@ -36,10 +55,16 @@ module.exports = class OneRealmEnvironment {
 
   async setup() {}
 
+  handleTestEvent({ name }, { rootDescribeBlock }) {
+    if (name === 'run_start') this.tree = rootDescribeBlock;
+  }
+
   async teardown() {
     this.fakeTimers.dispose();
     this.fakeTimersModern.dispose();
     this.moduleMocker.restoreAllMocks();
+    if (this.tree) forget(this.tree);
+    unlinkClasses();
     restore(this.before);
   }
 

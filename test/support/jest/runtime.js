@@ -5,6 +5,9 @@ const { default: Runtime } = require('jest-runtime');
 /** A package's name, or a path within it: neither a path, nor Node's own, nor what Jest itself hands out. */
 const PACKAGE = /^(?!\.|\/|node:|@jest\/|[A-Za-z]:[\\/])/;
 
+/** It keeps the options of every queue that was ever run, and through them all of a suite's application. */
+const OF_THE_SUITE = new Set(['graphile-worker']);
+
 /** What this worker has compiled, by file name. To call it again makes a new module; nothing is shared but the machine code. */
 const compiled = new Map();
 
@@ -29,7 +32,8 @@ module.exports = class PackagesOnceRuntime extends Runtime {
   }
 
   requireModuleOrMock(from, name) {
-    if (!PACKAGE.test(name) || this.mockState.shouldMockCjs(from, name).shouldMock) return super.requireModuleOrMock(from, name);
+    const isOnce = PACKAGE.test(name) && !OF_THE_SUITE.has(name);
+    if (!isOnce || this.mockState.shouldMockCjs(from, name).shouldMock) return super.requireModuleOrMock(from, name);
     return createRequire(from)(name);
   }
 };
