@@ -1,3 +1,4 @@
+import { SecurityLog } from '../src/audit/security-log';
 import { eventually } from './support/eventually';
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
@@ -50,6 +51,32 @@ describe('the log of refusals', () => {
     for (let call = 0; call < 5; call += 1) for (const { url } of [gateway, second]) await reader.with({ url }).post('/v1/payments', order);
     await second.stop();
     await eventually(async () => (await events(reader.credentials.keyId)).reduce((sum, { count }) => sum + Number(count), 0) === 10);
+  });
+
+  it('adds up also what comes while an instance that ends is still adding what came before', async () => {
+    const ending = await Gateway.start({ database: gateway.database, environment: { RATE_LIMITING_ENABLED: 'false' } });
+    const reader = (await anotherKey(gateway, merchant, { scopes: ['payments:read'] })).with({ url: ending.url });
+    const refuse = async (times: number) => {
+      for (let call = 0; call < times; call += 1) expect((await reader.post('/v1/payments', order)).status).toBe(403);
+    };
+    await refuse(2);
+    const holder = await gateway.database.pool.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from security_events where source = $1 for update', [reader.credentials.keyId]);
+      await eventually(() => gateway.database.value<boolean>(`select exists (
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%update security_events%')`));
+      await refuse(3);
+      const flushing = jest.spyOn(ending.app.get(SecurityLog, { strict: false }), 'beforeApplicationShutdown');
+      const ended = ending.stop();
+      await eventually(() => flushing.mock.calls.length > 0);
+      await holder.query('commit');
+      await ended;
+    } finally {
+      holder.release();
+    }
+    const counts = (await events(reader.credentials.keyId)).map(({ count }) => Number(count));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
   it('keeps no honest mistakes', async () => {

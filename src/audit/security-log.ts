@@ -112,6 +112,8 @@ export class SecurityLog implements RefusalRecorder, SecurityEvents, BeforeAppli
 
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.flusher);
+    // What came after one that is under way had read its rows needs another.
+    await this.flushing;
     await this.flush();
   }
 
