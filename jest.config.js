@@ -3,7 +3,6 @@ module.exports = {
   rootDir: __dirname,
   testEnvironment: '<rootDir>/test/support/jest/environment.js',
   runtime: '<rootDir>/test/support/jest/runtime.js',
-  testSequencer: '<rootDir>/test/support/jest/sequencer.js',
   testRegex: ['(src|migrations)/.*\\.spec\\.ts$', 'test/.*\\.(e2e-)?spec\\.ts$'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

@@ -4,8 +4,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work';
 import type { PaymentContext } from '../signals/payment-context';
 import { type Assessment, keptParameter } from './assessment';
 
-/** So many round trips at once, and so many looks in each. */
-const ROUNDS = 2;
+/** So many looks in one round trip. */
 const TOGETHER = 16;
 /** So long an assessment waits for a look to go along with. */
 const WAIT_MS = 10;
@@ -22,15 +21,16 @@ interface Asked {
 /**
  * The round trips that payments share. What several of them want to know goes to the database together, and with it, at once after
  * they were created, the assessments of those that were let through: starting a statement costs more than a payment more in it.
- * Whoever is alone never waits. What a crash loses of them is written again from the payments themselves; see MissingAssessments.
+ * Whoever is alone never waits. There is one at a time: a look beside one that
+ * is still writing would not see it. What a crash loses of them is written again from the payments themselves; see MissingAssessments.
  */
 @Injectable()
 export class SharedRounds implements BeforeApplicationShutdown {
   private readonly logger = new Logger(SharedRounds.name);
   private asked: Asked[] = [];
   private kept: Assessment[] = [];
-  private under = 0;
   private waiting?: NodeJS.Timeout;
+  private last: Promise<void> = Promise.resolve();
 
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
@@ -38,20 +38,22 @@ export class SharedRounds implements BeforeApplicationShutdown {
   look(request: object): Promise<PaymentContext> {
     return new Promise((resolve, reject) => {
       this.asked.push({ parameter: JSON.stringify(request), resolve, reject });
-      if (this.under < ROUNDS) void this.run();
+      void this.next(() => this.run());
     });
   }
 
   /** Writes an assessment of what was created, soon; nobody waits for it. */
   keep(assessment: Assessment): void {
     this.kept.push(assessment);
-    this.wait();
+    this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
   }
 
-  /** Writes what waits to be written. */
-  async flush(): Promise<void> {
-    const kept = this.take();
-    if (kept.length > 0) await this.tryToWrite(kept);
+  /** Writes what waits to be written; what is under way is written then too. */
+  flush(): Promise<void> {
+    return this.next(async () => {
+      const kept = this.take();
+      if (kept.length > 0) await this.tryToWrite(kept);
+    });
   }
 
   /** Writes these now, each once: one that is written already stays as it is. */
@@ -70,15 +72,14 @@ export class SharedRounds implements BeforeApplicationShutdown {
   }
 
   private async run(): Promise<void> {
-    this.under += 1;
-    while (this.asked.length > 0) await this.round(this.asked.splice(0, TOGETHER), this.take());
-    this.under -= 1;
-    this.wait();
+    // The look that this was queued for may have gone along with the one before.
+    if (this.asked.length > 0) await this.round(this.asked.splice(0, TOGETHER), this.take());
   }
 
-  /** Whatever is under way takes along what is to be kept; otherwise it goes alone. */
-  private wait(): void {
-    if (this.kept.length > 0 && this.under === 0) this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
+  /** Work that never fails, after all that was begun before. */
+  private next(work: () => Promise<void>): Promise<void> {
+    this.last = this.last.then(work);
+    return this.last;
   }
 
   private async round(asked: readonly Asked[], kept: readonly Assessment[]): Promise<void> {
