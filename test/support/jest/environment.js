@@ -1,3 +1,4 @@
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { LegacyFakeTimers, ModernFakeTimers } = require('@jest/fake-timers');
 const { ModuleMocker } = require('jest-mock');
 
@@ -35,6 +36,25 @@ function forget({ children, hooks, tests }) {
   for (const list of [children, hooks, tests]) list.length = 0;
 }
 
+/**
+ * Until Node 24, whatever begins (a promise, a timer, a request) copies the stores of every AsyncLocalStorage that was ever used, one after
+ * the other. Each suite's modules make their own, so the last suites of a run would carry those of all before them. One that is turned off
+ * turns itself on again when it is used.
+ */
+const used = new Set();
+const turnOn = AsyncLocalStorage.prototype._enable;
+if (turnOn) {
+  AsyncLocalStorage.prototype._enable = function () {
+    used.add(this);
+    turnOn.call(this);
+  };
+}
+
+function turnOffStorages() {
+  for (const storage of used) storage.disable();
+  used.clear();
+}
+
 /** Nest links the classes that it is to discover in a list of the package's own; those of a suite that is over are in nobody's module. */
 function unlinkClasses() {
   if (!require.cache[require.resolve('@nestjs/core')]) return;
@@ -65,6 +85,7 @@ module.exports = class OneRealmEnvironment {
     this.moduleMocker.restoreAllMocks();
     if (this.tree) forget(this.tree);
     unlinkClasses();
+    turnOffStorages();
     restore(this.before);
   }
 
