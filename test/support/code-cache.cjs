@@ -1,7 +1,8 @@
 /**
  * Preloaded (`node -r`) into the built programs that tests start. Each start compiles some 1,700 files of packages and ours anew, which
  * is a third of what it costs; here they come with V8's machine code from one file that was written right after the build (`built.ts`).
- * What runs is the same text under the same name. Modules of ECMAScript, and what the cache does not know, take Node's own way.
+ * What runs is the same text under the same name; modules of ECMAScript, which take Node another second, are kept as CommonJS. What the
+ * cache does not know takes Node's own way.
  */
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
@@ -18,13 +19,16 @@ function scriptOf(filename, text, cachedData) {
   return new vm.Script(text, { filename, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
 }
 
-/** Undefined for an ECMAScript module. */
-function scriptIfCommon(filename, text) {
+/** An ECMAScript module is put into the words of CommonJS first. */
+function wrapped(filename, text, transformSync) {
   try {
-    return scriptOf(filename, text);
+    const whole = Module.wrap(text);
+    return { text: whole, script: scriptOf(filename, whole) };
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const common = transformSync(text, { filename, swcrc: false, module: { type: 'commonjs', ignoreDynamic: true }, jsc: { target: 'es2022' } }).code;
+    const whole = Module.wrap(common);
+    return { text: whole, script: scriptOf(filename, whole) };
   }
 }
 
@@ -62,24 +66,23 @@ function use() {
   const take = (length) => blob.subarray(at, (at += length));
   const known = new Map(files.map(([name, encoding, textLength, codeLength]) => [name, { encoding, text: take(textLength), code: take(codeLength) }]));
   resolveBy(new Map(resolved));
-  const load = Module._extensions['.js'];
-  Module._extensions['.js'] = function (module, filename) {
-    const entry = known.get(filename);
-    if (!entry) return load.call(this, module, filename);
-    return run(scriptOf(filename, entry.text.toString(entry.encoding), entry.code), module, filename);
-  };
+  for (const [ending, load] of Object.entries(Module._extensions)) {
+    Module._extensions[ending] = function (module, filename) {
+      const entry = known.get(filename);
+      if (!entry) return load.call(this, module, filename);
+      return run(scriptOf(filename, entry.text.toString(entry.encoding), entry.code), module, filename);
+    };
+  }
 }
 
 /** Loads the programs' modules as Node does, and writes down what it has compiled. */
 function fill() {
+  const { transformSync } = require('@swc/core');
   const scripts = [];
   const resolved = new Map();
   resolveBy(resolved, (key, found) => isAbsolute(found) && resolved.set(key, found));
-  const compile = Module.prototype._compile;
-  Module.prototype._compile = function (content, filename, format) {
-    const text = Module.wrap(content);
-    const script = scriptIfCommon(filename, text);
-    if (!script) return compile.call(this, content, filename, format);
+  Module.prototype._compile = function (content, filename) {
+    const { text, script } = wrapped(filename, content, transformSync);
     scripts.push({ filename, text, script });
     return run(script, this, filename);
   };
