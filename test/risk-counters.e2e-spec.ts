@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Assessment } from '../src/fraud/assessments/assessment';
 import { MissingAssessments } from '../src/fraud/assessments/missing-assessments';
 import { SharedRounds } from '../src/fraud/assessments/shared-rounds';
+import type { PaymentContext, PaymentQuestion } from '../src/fraud/signals/payment-context';
 import { runInContext } from '../src/platform/http/request-context';
 import { assessed } from './support/assessed';
 import { eventually } from './support/eventually';
@@ -12,6 +13,14 @@ interface Scored extends Record<string, unknown> {
   id: string;
   risk: { score: number; decision: string; reasons: string[] };
 }
+
+const question: PaymentQuestion = { clientId: 'cli_1', livemode: false, currency: 'USD', subjects: [], country: false, model: false };
+
+/** What is answered where nothing is known but the rules. */
+const nothing: Record<keyof PaymentContext, unknown> = {
+  revision: expect.any(Number), client: null, small: null, customer: null, customer_failures: null, ip: null, ip_failures: null, failed_logins: null,
+  email_domain: null, ip_small: null, ip_customers: null, paid: null, last_country: null, profile: null, blocks: null, hits: null, model: null,
+};
 
 describe('what payments are counted by', () => {
   const log: string[] = [];
@@ -51,15 +60,15 @@ describe('what payments are counted by', () => {
       return real.apply(this, args) as never;
     });
     const rounds = gateway.app.get(SharedRounds, { strict: false });
-    const asked = Array.from({ length: 40 }, (_, at) => ({ client_id: `cli_${at}`, livemode: false, currency: 'USD', customer: `c${at}`, subjects: [] }));
-    expect(await Promise.all(asked.map((each) => rounds.look(each)))).toEqual(asked.map(() => ({ revision: expect.any(Number) })));
+    const asked = Array.from({ length: 40 }, (_, at) => ({ ...question, clientId: `cli_${at}`, customer: `c${at}` }));
+    expect(await Promise.all(asked.map((each) => rounds.look(each)))).toEqual(asked.map(() => nothing));
     // Sixteen at a time.
     expect(statements).toHaveLength(3);
   });
 
   it('fails for nobody but who asks what cannot be asked', async () => {
     const rounds = gateway.app.get(SharedRounds, { strict: false });
-    const asked = ['a', 'no\u0000text', 'b', 'c'].map((customer) => rounds.look({ client_id: 'cli_1', livemode: false, currency: 'USD', customer, subjects: [] }));
+    const asked = ['a', 'no\u0000text', 'b', 'c'].map((customer) => rounds.look({ ...question, customer }));
     expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
   });
 
@@ -78,7 +87,7 @@ describe('what payments are counted by', () => {
     const again = ({ id }: Scored): Assessment => ({
       clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: id, revision: 1, at: new Date(), signals: {},
       verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [{ kind: 'payment.customer', entity: 'ann' }],
-      counts: [{ kind: 'client', entity: merchant.credentials.clientId }],
+      counted: {},
     });
     await rounds.write([again(first), { ...again(second), subjectId: 'pay_new' }, again(third)]);
     const kept = await gateway.database.rows('select subject_id from risk_assessments where client_id = $1 order by created_at, subject_id', [merchant.credentials.clientId]);
@@ -98,13 +107,13 @@ describe('what payments are counted by', () => {
   });
 
   it('counts what is still being written', async () => {
-    const client = { client_id: merchant.credentials.clientId, livemode: false, currency: 'USD', subjects: [] };
+    const client = { ...question, clientId: merchant.credentials.clientId };
     const rounds = gateway.app.get(SharedRounds, { strict: false });
     await assessed(gateway, await pay());
     const holder = await gateway.database.pool.connect();
     try {
       await holder.query('begin');
-      await holder.query('select from risk_counters where client_id = $1 for update', [client.client_id]);
+      await holder.query('select from risk_counters where client_id = $1 for update', [client.clientId]);
       await pay();
       const written = rounds.flush();
       await eventually(() => gateway.database.value<boolean>(`select exists (

@@ -87,18 +87,17 @@ describe('the learned model', () => {
     await put({ mode: 'off' });
     // The first payment of an instance learns what is in force.
     await pay(merchant);
-    const asked: string[] = [];
+    const asked: unknown[] = [];
     const real = Client.prototype.query as (...args: unknown[]) => unknown;
     jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
-      const { name, values } = args[0] as { name?: string; values?: string[] };
-      if (name === 'risk_round') asked.push(values![1]!);
+      const { name, values } = args[0] as { name?: string; values?: unknown[] };
+      if (name === 'risk_round') asked.push(values!.at(-1));
       return real.apply(this, args) as never;
     });
     const payment = await pay(merchant);
     jest.restoreAllMocks();
     expect([payment.risk.decision, await opinion(payment.id)]).toEqual(['allow', null]);
-    expect(asked).toHaveLength(1);
-    expect(JSON.parse(asked[0]!)).toEqual([expect.not.objectContaining({ model: expect.anything() })]);
+    expect(asked).toEqual([[false]]);
   });
 
   it('can only be turned on when it is stored, and only decides when it has beaten the rules', async () => {

@@ -1,7 +1,7 @@
 -- Adds payments to the running counters. Everybody adds in one order, so that none waits in a circle.
 --
--- p: array of {"client_id", "livemode", "kind", "entity", "small"}, one for each that is counted
-create or replace function count_risk(p jsonb) returns void
+-- One element of each array for each payment: its client is counted, and the domain of the e-mail where it has one.
+create or replace function count_risk(p_client text[], p_livemode boolean[], p_domain text[], p_small boolean[]) returns void
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -10,7 +10,10 @@ begin
   insert into risk_counters as c (client_id, livemode, kind, entity, since, seen_on, upto, minutes, small, hours, days)
   select k.client_id, k.livemode, k.kind, k.entity, v_now, (v_now at time zone 'UTC')::date, v_minute, array[count(*)], array[count(*) filter (where k.small)],
          array[count(*)], array[count(*)]
-    from jsonb_to_recordset(p) as k (client_id text, livemode boolean, kind text, entity text, small boolean)
+    from (select a.client_id, a.livemode, e.kind, e.entity, a.small
+            from unnest(p_client, p_livemode, p_domain, p_small) as a (client_id, livemode, domain, small)
+           cross join lateral (values ('client', a.client_id), ('email_domain', a.domain)) as e (kind, entity)
+           where e.entity is not null) k
    group by k.client_id, k.livemode, k.kind, k.entity
    order by k.client_id collate "C", k.livemode, k.kind collate "C", k.entity collate "C"
   on conflict (client_id, livemode, kind, entity) do update

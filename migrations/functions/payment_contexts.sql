@@ -2,75 +2,80 @@
 -- address at most the newest 200 sightings of the last 30 days, along one index, and single rows of all else. Payments are by far the most frequent of what is
 -- assessed, and starting such a statement costs ten times what one payment more in it costs; all others ask risk_context.
 --
--- p: array of {"client_id", "livemode", "currency", "customer", "network", "domain", "ip", "subjects": array, "country": whether the last one
---    is asked for, "model": whether a learned model is in force}; what the payer did not tell is missing.
--- Answers as many rows, in that order, each {"revision": of the rules, "client", "customer", "customer_failures", "ip", "ip_failures",
--- "failed_logins", "email_domain": counters, "small", "ip_small": small amounts in the last hour, "ip_customers": different ones in the
--- last 10 minutes, "paid": [how many, their mean] of the customer in this currency, "last_country", "profile", "blocks", "hits", "model"},
--- without what there is none of. A counter is how often in the last 10 minutes, hour, day, 30 days, and the seconds since the oldest.
+-- One array for each thing that is asked, with one element for each payment; null where the payer did not tell. p_ip: the address itself,
+-- p_subjects: what may stand on a list, a line each, p_country: whether the last one is asked for, p_model: whether a learned model is in
+-- force. Arrays, because to take objects apart costs as much as to look.
+-- Answers as many rows, in that order: revision of the rules; counters; "small" and "ip_small": small amounts in the last hour;
+-- "ip_customers": different ones in the last 10 minutes; "paid": [how many, their mean] of the customer in this currency; null for none.
+-- A counter is how often in the last 10 minutes, hour, day, 30 days, and the seconds since the oldest.
 -- Ages come the newest first, so that counting those within a window is a search for its place among them.
 -- The plan is the general one, and kept; other ways than the indexes are off because a plan that was made while there was little to see
 -- would read and sort all of a busy client later.
-create or replace function payment_contexts(p jsonb) returns setof jsonb
+create or replace function payment_contexts(
+  p_client text[], p_livemode boolean[], p_currency text[], p_customer text[], p_network text[], p_domain text[], p_ip inet[], p_subjects text[],
+  p_country boolean[], p_model boolean[])
+returns table (
+  revision float8, client jsonb, small integer, customer jsonb, customer_failures jsonb, ip jsonb, ip_failures jsonb, failed_logins jsonb,
+  email_domain jsonb, ip_small integer, ip_customers integer, paid jsonb, last_country text, profile jsonb, blocks jsonb, hits jsonb, model jsonb)
 language plpgsql stable rows 16 set plan_cache_mode = force_generic_plan set enable_bitmapscan = off set enable_seqscan = off set enable_sort = off as $$
+#variable_conflict use_column
 declare
   v_now timestamptz := clock_timestamp();
   v_10m timestamptz := v_now - interval '10 minutes';
   v_1h timestamptz := v_now - interval '1 hour';
   v_30d timestamptz := v_now - interval '30 days';
-  v_revision bigint := (select d.revision from risk_definitions d order by d.revision desc limit 1);
+  v_revision float8 := (select d.revision from risk_definitions d order by d.revision desc limit 1);
 begin
   return query
   with asked as materialized (
-    select a.n, a.r, (a.r ->> 'client_id') collate "C" as client_id, (a.r -> 'livemode')::boolean as livemode, a.r ->> 'currency' as currency,
-           (a.r ->> 'customer') collate "C" as customer, (a.r ->> 'network') collate "C" as network, (a.r ->> 'domain') collate "C" as domain,
-           (a.r ->> 'ip')::inet as ip, array(select jsonb_array_elements_text(a.r -> 'subjects')) as subjects
-      from jsonb_array_elements(p) with ordinality as a (r, n)
+    select a.n, a.client_id collate "C" as client_id, a.livemode, a.currency, a.customer collate "C" as customer, a.network collate "C" as network,
+           a.domain collate "C" as domain, a.ip, string_to_array(a.subjects, e'\n') as subjects, a.country, a.model
+      from unnest(p_client, p_livemode, p_currency, p_customer, p_network, p_domain, p_ip, p_subjects, p_country, p_model)
+           with ordinality as a (client_id, livemode, currency, customer, network, domain, ip, subjects, country, model, n)
   ), clients as materialized (
-    select c.client_id, c.livemode, r.counter, r.small
+    select c.client_id, c.livemode, r.counter, r.small::integer as small
       from (select distinct a.client_id, a.livemode from asked a) c
       left join lateral risk_running(c.client_id, c.livemode, 'client', c.client_id, v_now) r on true
+  ), profiles as materialized (
+    select c.client_id, c.livemode, c.currency,
+           jsonb_build_object('count', f.count, 'mean_minor', round(f.total_minor / f.count)::text, 'max_minor', f.max_minor::text,
+                              'hour', f.hours[extract(hour from v_now at time zone 'UTC') + 1]) as usual
+      from (select distinct a.client_id, a.livemode, a.currency from asked a) c
+      join risk_profiles f
+        on f.client_id = c.client_id and f.livemode = c.livemode and f.subject = 'payment' and f.currency = c.currency
   )
-  select jsonb_strip_nulls(jsonb_build_object(
-           'revision', v_revision, 'client', c.counter, 'small', c.small, 'customer', risk_counter(s.customer),
-           'customer_failures', risk_counter(s.customer_failures), 'ip', risk_counter(s.ip), 'ip_failures', risk_counter(s.ip_failures),
-           'failed_logins', risk_counter(s.failed_logins), 'email_domain', (select r.counter from risk_running(a.client_id, a.livemode, 'email_domain', a.domain, v_now) r),
-           'ip_small', case when s.ip <> '{}' then (
-             select count(*) from (
-               select from risk_sightings r
-                where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.ip' and r.entity = a.network
-                  and r.small and r.at > v_1h order by r.at desc limit 200) n) end,
-           'ip_customers', case when s.ip <> '{}' then (
-             select count(distinct n.peer) from (
-               select r.peer from risk_sightings r
-                where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.ip' and r.entity = a.network
-                  and r.at > v_10m order by r.at desc limit 200) n) end,
-           'paid', (
-             select jsonb_build_array(count(*), round(avg(n.amount_minor) filter (where n.currency = a.currency))::text) from (
-               select r.amount_minor, r.currency from risk_sightings r
-                where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'paid.customer' and r.entity = a.customer
-                  and r.at > v_30d order by r.at desc limit 200) n
-             having count(*) > 0),
-           'last_country', case when a.r ? 'country' and s.customer <> '{}' then (
-             select n.country from (
-               select r.country, r.at from risk_sightings r
-                where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.customer' and r.entity = a.customer
-                  and r.at > v_30d order by r.at desc limit 200) n
-              where n.country is not null order by n.at desc limit 1) end,
-           'profile', (
-             select jsonb_build_object('count', f.count, 'mean_minor', round(f.total_minor / f.count)::text, 'max_minor', f.max_minor::text,
-                                       'hour', f.hours[extract(hour from v_now at time zone 'UTC') + 1])
-               from risk_profiles f
-              where f.client_id = a.client_id and f.livemode = a.livemode and f.subject = 'payment' and f.currency = a.currency),
-           'blocks', (
-             select jsonb_agg(jsonb_build_object('guard', b.guard, 'reason', b.reason, 'until', b.blocked_until))
-               from (values ('customer', a.customer), ('ip', a.network)) as g (guard, entity)
-               join risk_guard_blocks b
-                 on b.client_id = a.client_id and b.livemode = a.livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now),
-           'hits', (
-             select jsonb_agg(jsonb_build_object('list', h.list, 'kind', h.kind, 'value', h.value, 'reason', h.reason))
-               from risk_entries_of(a.client_id, a.ip, a.subjects) h),
-           'model', case when a.r ? 'model' then risk_model_facts(a.client_id, a.livemode, a.customer, a.currency) end))
+  select v_revision, c.counter, c.small, risk_counter(s.customer), risk_counter(s.customer_failures), risk_counter(s.ip), risk_counter(s.ip_failures),
+         risk_counter(s.failed_logins),
+         (select r.counter from risk_running(a.client_id, a.livemode, 'email_domain', a.domain, v_now) r),
+         case when s.ip <> '{}' then (
+           select count(*)::integer from (
+             select from risk_sightings r
+              where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.ip' and r.entity = a.network
+                and r.small and r.at > v_1h order by r.at desc limit 200) n) end,
+         case when s.ip <> '{}' then (
+           select count(distinct n.peer)::integer from (
+             select r.peer from risk_sightings r
+              where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.ip' and r.entity = a.network
+                and r.at > v_10m order by r.at desc limit 200) n) end,
+         (select jsonb_build_array(count(*), round(avg(n.amount_minor) filter (where n.currency = a.currency))::text) from (
+            select r.amount_minor, r.currency from risk_sightings r
+             where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'paid.customer' and r.entity = a.customer
+               and r.at > v_30d order by r.at desc limit 200) n
+          having count(*) > 0),
+         case when a.country and s.customer <> '{}' then (
+           select n.country from (
+             select r.country, r.at from risk_sightings r
+              where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.customer' and r.entity = a.customer
+                and r.at > v_30d order by r.at desc limit 200) n
+            where n.country is not null order by n.at desc limit 1) end,
+         (select f.usual from profiles f where f.client_id = a.client_id and f.livemode = a.livemode and f.currency = a.currency),
+         (select jsonb_agg(jsonb_build_object('guard', b.guard, 'reason', b.reason, 'until', b.blocked_until))
+            from (values ('customer', a.customer), ('ip', a.network)) as g (guard, entity)
+            join risk_guard_blocks b
+              on b.client_id = a.client_id and b.livemode = a.livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now),
+         (select jsonb_agg(jsonb_build_object('list', h.list, 'kind', h.kind, 'value', h.value, 'reason', h.reason))
+            from risk_entries_of(a.client_id, a.ip, a.subjects) h),
+         case when a.model then risk_model_facts(a.client_id, a.livemode, a.customer, a.currency) end
     from asked a
     join clients c on c.client_id = a.client_id and c.livemode = a.livemode
    cross join lateral (

@@ -1,7 +1,8 @@
 -- Writes an assessment with what was seen in it, in the transaction of what was assessed.
 --
 -- p_risk: {"assessment": a row of risk_assessments, "sightings": array of {"kind", "entity", "peer", "country"}, "small": whether
---          the amount is a small one, "counts": see count_risk, "review": a row of risk_reviews or absent,
+--          the amount is a small one, "counted": whether the client's running counter has it, "domain": which other one, see count_risk,
+--          "review": a row of risk_reviews or absent,
 --          "anomaly": see record_anomaly, or absent}; null where fraud detection is switched off.
 create or replace function write_assessment(p_risk jsonb) returns void
 language plpgsql as $$
@@ -16,8 +17,8 @@ begin
   select a.client_id, a.livemode, s.kind, s.entity, a.created_at, a.subject_id, a.amount_minor, a.currency, (p_risk -> 'small')::boolean,
          s.peer, s.country
     from jsonb_to_recordset(p_risk -> 'sightings') as s (kind text, entity text, peer text, country text);
-  if p_risk ? 'counts' then
-    perform count_risk(p_risk -> 'counts');
+  if p_risk ? 'counted' then
+    perform count_risk(array[a.client_id], array[a.livemode], array[p_risk ->> 'domain'], array[(p_risk ->> 'small')::boolean]);
   end if;
   if p_risk ? 'review' then
     insert into risk_reviews (client_id, livemode, subject_id, subject, created_at)

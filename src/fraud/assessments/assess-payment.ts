@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { CountryLookup } from '../geo/country-lookup';
 import { factsOf } from '../model/stored-facts';
 import { type PaymentFacts, payerOf } from '../signals/payer';
-import { contextRequest } from '../signals/payment-context';
-import { paymentCounts, paymentSightings, paymentSignals } from '../signals/payment-signals';
+import { questionOf } from '../signals/payment-context';
+import { paymentSightings, paymentSignals } from '../signals/payment-signals';
 import { type Assessment, assessmentParameter } from './assessment';
 import { RiskEngine } from './risk-engine';
 import { SharedRounds } from './shared-rounds';
@@ -25,12 +25,12 @@ export class AssessPayment {
     const common = { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at } as const;
     if (!this.engine.enabled) return { ...common, ...this.engine.unscored() };
     const payer = payerOf(facts);
-    const context = await this.rounds.look(contextRequest(facts, payer, this.engine.mayHaveModel));
+    const context = await this.rounds.look(questionOf(facts, payer, this.engine.mayHaveModel));
     const signals = paymentSignals(facts, payer, context);
     const modelFacts = context.model ? factsOf({ at, amountMinor, currency }, context.model) : undefined;
     const { revision, model, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
     const sightings = paymentSightings(facts, payer, verdict.decision === 'allow');
-    return { ...common, verdict, signals, sightings, counts: paymentCounts(facts, payer), revision, model };
+    return { ...common, verdict, signals, sightings, counted: { domain: payer.domain }, revision, model };
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
 import type { Risk } from '../risk';
 import { isSmall } from '../signals/sightings';
-import type { Counted, Sighting } from '../signals/payment-signals';
+import type { Sighting } from '../signals/payment-signals';
 import type { Signals, Subject } from '../signals/signal-catalogue';
 
 /** What was thought of one thing at one moment, with everything that it was decided from, so that it can be explained and replayed. */
@@ -16,8 +16,8 @@ export interface Assessment {
   signals: Signals;
   /** What it leaves for later ones to be counted with. */
   sightings: readonly Sighting[];
-  /** The running counters that it is added to. */
-  counts?: readonly Counted[];
+  /** Where running counters have it: its client's, and that of the domain of the payer's e-mail. */
+  counted?: { domain?: string };
   /** Of the rules that decided; 0 while nothing is scored. */
   revision: number;
   amountMinor?: bigint;
@@ -45,15 +45,28 @@ export function assessmentParameter(assessment: Assessment): string | null {
     assessment: rowOf(assessment),
     sightings: assessment.sightings,
     small: isSmallAmount(assessment),
-    counts: assessment.counts && countsOf(assessment),
+    ...(assessment.counted ? { counted: true, domain: assessment.counted.domain } : {}),
     ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review } : {}),
     ...anomalyOf(assessment),
   });
 }
 
-/** The parameter of keep_assessments: of many, the rows of each table side by side. */
-export function keptParameter(assessments: readonly Assessment[]): string {
-  return JSON.stringify({ assessments: assessments.map(rowOf), sightings: assessments.flatMap(sightingsOf), counts: assessments.flatMap(countsOf) });
+/** The parameters of keep_assessments: of payments that were let through. */
+export function keptColumns(kept: readonly Assessment[]): unknown[][] {
+  const column = (of: (each: Assessment) => unknown) => kept.map(of);
+  const seen = (kind: string) => kept.map(({ sightings }) => sightings.find((sighting) => sighting.kind === kind));
+  const [customers, addresses] = [seen('payment.customer'), seen('payment.ip')];
+  return [
+    column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ subjectId }) => subjectId), column(({ at }) => at.toISOString()),
+    column(({ amountMinor }) => amountMinor), column(({ currency }) => currency), column(isSmallAmount), column(({ verdict }) => verdict.score),
+    column(({ revision }) => revision), column(toldOf),
+    customers.map((sighting) => sighting?.entity), customers.map((sighting) => sighting?.country),
+    addresses.map((sighting) => sighting?.entity), addresses.map((sighting) => sighting?.peer), column(({ counted }) => counted?.domain),
+  ];
+}
+
+function toldOf({ verdict: { reasons, fired, shadow }, signals, model }: Assessment): string {
+  return JSON.stringify({ reasons, signals, fired, shadow, model });
 }
 
 /** Its row of risk_assessments. */
@@ -63,20 +76,6 @@ function rowOf({ clientId, livemode, subject, subjectId, verdict, signals, model
     client_id: clientId, livemode, subject_id: subjectId, subject, score, decision, reasons, signals, fired, shadow, model, revision,
     amount_minor: amountMinor?.toString(), currency, created_at: at,
   };
-}
-
-/** Its rows of risk_sightings. */
-function sightingsOf(assessment: Assessment): object[] {
-  const { clientId, livemode, subjectId, amountMinor, currency, at } = assessment;
-  const common = { client_id: clientId, livemode, at, subject_id: subjectId, amount_minor: amountMinor?.toString(), currency, small: isSmallAmount(assessment) };
-  return assessment.sightings.map((sighting) => ({ ...common, ...sighting }));
-}
-
-/** What it adds to running counters; see count_risk. */
-function countsOf(assessment: Assessment): object[] {
-  const { clientId, livemode, counts = [] } = assessment;
-  const small = isSmallAmount(assessment);
-  return counts.map((counted) => ({ client_id: clientId, livemode, ...counted, small }));
 }
 
 function isSmallAmount({ amountMinor, currency }: Assessment): boolean {

@@ -8,7 +8,7 @@ import { CountryLookup } from '../geo/country-lookup';
 import type { Risk } from '../risk';
 import { RuleBook } from '../rules/rule-book';
 import { payerOf } from '../signals/payer';
-import { paymentCounts, paymentSightings } from '../signals/payment-signals';
+import { paymentSightings } from '../signals/payment-signals';
 import type { Assessment } from './assessment';
 import { UNSCORED } from './risk-engine';
 import { SharedRounds } from './shared-rounds';
@@ -89,7 +89,7 @@ export class MissingAssessments implements JobHandler, OnApplicationBootstrap {
     };
     const verdict = { ...risk, fired: [] };
     const own = payerOf(facts);
-    const left = { sightings: paymentSightings(facts, own, true), counts: paymentCounts(facts, own) };
+    const left = { sightings: paymentSightings(facts, own, true), counted: { domain: own.domain } };
     return { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at, verdict, signals: {}, ...left, revision };
   }
 }

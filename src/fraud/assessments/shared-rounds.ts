@@ -1,19 +1,21 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
-import type { PaymentContext } from '../signals/payment-context';
-import { type Assessment, keptParameter } from './assessment';
+import { type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
+import { type Assessment, keptColumns } from './assessment';
 
 /** So many looks in one round trip. */
 const TOGETHER = 16;
 /** So long an assessment waits for a look to go along with. */
 const WAIT_MS = 10;
-const ROUND = 'select risk_round($1, $2) as context';
-const KEEP = 'select keep_assessments($1)';
+const parameters = (count: number) => Array.from({ length: count }, (_, at) => `$${at + 1}`).join(', ');
+const ROUND = `select * from risk_round(${parameters(25)})`;
+const KEEP = `select keep_assessments(${parameters(15)})`;
 
 /** A look that waits for its round trip. */
 interface Asked {
-  parameter: string;
+  question: PaymentQuestion;
   resolve(context: PaymentContext): void;
   reject(error: unknown): void;
 }
@@ -35,9 +37,9 @@ export class SharedRounds implements BeforeApplicationShutdown {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Reads what a payment is decided on. All that this instance has let through before counts. */
-  look(request: object): Promise<PaymentContext> {
+  look(question: PaymentQuestion): Promise<PaymentContext> {
     return new Promise((resolve, reject) => {
-      this.asked.push({ parameter: JSON.stringify(request), resolve, reject });
+      this.asked.push({ question, resolve, reject });
       void this.next(() => this.run());
     });
   }
@@ -59,7 +61,7 @@ export class SharedRounds implements BeforeApplicationShutdown {
   /** Writes these now, each once: one that is written already stays as it is. */
   async write(assessments: readonly Assessment[]): Promise<void> {
     try {
-      await this.unitOfWork.read('keep_assessments', KEEP, [keptParameter(assessments)]);
+      await this.unitOfWork.read('keep_assessments', KEEP, keptColumns(assessments));
     } catch (error) {
       if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
       if (assessments.length > 1) for (const each of assessments) await this.write([each]);
@@ -84,9 +86,9 @@ export class SharedRounds implements BeforeApplicationShutdown {
 
   private async round(asked: readonly Asked[], kept: readonly Assessment[]): Promise<void> {
     try {
-      const parameters = [kept.length > 0 ? keptParameter(kept) : null, `[${asked.map(({ parameter }) => parameter).join()}]`];
-      const rows = await this.unitOfWork.read<{ context: PaymentContext }>('risk_round', ROUND, parameters);
-      asked.forEach(({ resolve }, at) => resolve(rows[at]!.context));
+      const values = [...keptColumns(kept), ...questionColumns(asked.map(({ question }) => question))];
+      const contexts = await this.unitOfWork.read<PaymentContext & QueryResultRow>('risk_round', ROUND, values);
+      asked.forEach(({ resolve }, at) => resolve(contexts[at]!));
     } catch (error) {
       // Whichever of them it was: nobody must fail for what others ask or have left.
       if (kept.length > 0) await this.tryToWrite(kept);

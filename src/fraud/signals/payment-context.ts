@@ -4,42 +4,63 @@ import type { Payer, PaymentFacts } from './payer';
 import type { GuardBlock, ListHit, Profile } from './risk-context';
 import type { Windowed } from './sightings';
 
-/** Everything that the assessment of a payment looks at in the database, as payment_contexts answers it; what there is none of is missing. */
+/** Everything that the assessment of a payment looks at in the database, as payment_contexts answers it; null where there is none of it. */
 export interface PaymentContext {
   /** Of the rules in force when it was read. */
   revision: number;
-  client?: Windowed;
-  customer?: Windowed;
-  customer_failures?: Windowed;
-  ip?: Windowed;
-  ip_failures?: Windowed;
-  failed_logins?: Windowed;
-  email_domain?: Windowed;
+  client: Windowed | null;
+  customer: Windowed | null;
+  customer_failures: Windowed | null;
+  ip: Windowed | null;
+  ip_failures: Windowed | null;
+  failed_logins: Windowed | null;
+  email_domain: Windowed | null;
   /** Small payments of the client in the last hour, and those from the address. */
-  small?: number;
-  ip_small?: number;
+  small: number | null;
+  ip_small: number | null;
   /** Different customers from the address in the last 10 minutes. */
-  ip_customers?: number;
+  ip_customers: number | null;
   /** How many payments of the customer came to a good end, and their mean in this currency, in minor units. */
-  paid?: readonly [count: number, meanMinor: string | null];
-  last_country?: string;
-  profile?: Profile;
-  blocks?: readonly GuardBlock[];
-  hits?: readonly ListHit[];
+  paid: readonly [count: number, meanMinor: string | null] | null;
+  last_country: string | null;
+  profile: Profile | null;
+  blocks: readonly GuardBlock[] | null;
+  hits: readonly ListHit[] | null;
   /** What the learned model looks at, where it was asked for. */
-  model?: StoredFacts;
+  model: StoredFacts | null;
 }
 
 /** The counters among it. */
 export type CounterName = 'client' | 'customer' | 'customer_failures' | 'ip' | 'ip_failures' | 'failed_logins' | 'email_domain';
 
-/** What is asked for one payment; see payment_contexts. `model`: whether a learned model may be in force. */
-export function contextRequest(facts: PaymentFacts, payer: Payer, model: boolean): object {
+/** What is asked for one payment; see payment_contexts. */
+export interface PaymentQuestion extends Payer {
+  clientId: string;
+  livemode: boolean;
+  currency: string;
+  /** The address itself, where the network is wider. */
+  ip?: string;
+  /** What may stand on a list, by kind and value. */
+  subjects: readonly string[];
+  /** Whether the country where the customer was last seen is asked for, and whether a learned model may be in force. */
+  country: boolean;
+  model: boolean;
+}
+
+/** What is asked for a payment. `model`: see there. */
+export function questionOf(facts: PaymentFacts, payer: Payer, model: boolean): PaymentQuestion {
   const { clientId, livemode, currency, ip, ipCountry } = facts;
-  return {
-    client_id: clientId, livemode, currency, ...payer,
-    ip: addressText(ip, payer), subjects: listSubjects(facts, payer), country: ipCountry && true, model: model || undefined,
-  };
+  return { clientId, livemode, currency, ...payer, ip: addressText(ip, payer), subjects: listSubjects(facts, payer), country: ipCountry !== undefined, model };
+}
+
+/** The parameters of payment_contexts. No subject has a line break within. */
+export function questionColumns(asked: readonly PaymentQuestion[]): unknown[][] {
+  const column = (of: (each: PaymentQuestion) => unknown) => asked.map(of);
+  return [
+    column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ currency }) => currency), column(({ customer }) => customer),
+    column(({ network }) => network), column(({ domain }) => domain), column(({ ip }) => ip), column(({ subjects }) => subjects.join('\n')),
+    column(({ country }) => country), column(({ model }) => model),
+  ];
 }
 
 /** An address is looked up as lists are written, whatever its spelling; it is its own network unless that is wider. */

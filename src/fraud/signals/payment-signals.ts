@@ -17,12 +17,6 @@ export interface Sighting {
   country?: string;
 }
 
-/** What may be busy, and is counted without a walk. */
-export interface Counted {
-  kind: 'client' | 'email_domain';
-  entity: string;
-}
-
 const HOURS_FROM = 100;
 
 /** Whom a failed payment counts against. A card is a card from one address: elsewhere it may be its owner. */
@@ -62,7 +56,7 @@ export function paymentSignals(facts: PaymentFacts, payer: Payer, context: Payme
     small_payments_1h: context.small ?? 0,
     ...hourSignals(context),
     ...customerSignals(facts, context),
-    ...countrySignals(facts, context.last_country ?? null),
+    ...countrySignals(facts, context.last_country),
   };
   for (const counter of COUNTERS) {
     if (counter.by === 'client' || payer[counter.by]) signals[counter.signal] = countSignal(counter, context[counter.answer] ?? NOTHING);
@@ -104,9 +98,4 @@ export function paymentSightings(facts: PaymentFacts, { customer, network }: Pay
   if (customer) seen.push({ kind: 'payment.customer', entity: customer, country: isAllowed ? facts.ipCountry : undefined });
   if (network) seen.push({ kind: 'payment.ip', entity: network, peer: peerOf(facts) });
   return seen;
-}
-
-/** The running counters that it is added to. */
-export function paymentCounts({ clientId }: PaymentFacts, { domain }: Payer): Counted[] {
-  return [{ kind: 'client', entity: clientId }, ...(domain ? [{ kind: 'email_domain', entity: domain } as const] : [])];
 }
