@@ -67,10 +67,10 @@ describe('limits in Redis', () => {
   });
 
   it.each([
-    ['killed', () => redis.kill(), () => redis.run(), [0, 0]],
-    // Whoever is under way may have asked it; nobody asks again what does not answer.
-    ['frozen', () => redis.freeze(), () => redis.thaw(), [1, CALLERS]],
-  ])('go on in memory while Redis is %s in the middle of load, and are shared again after', async (_what, lose, restore, [fewest, most]) => {
+    { what: 'killed', lose: () => redis.kill(), restore: () => redis.run() },
+    // Whoever is under way may have asked it; nobody asks again what does not answer. Of one that is killed nobody hears.
+    { what: 'frozen', lose: () => redis.freeze(), restore: () => redis.thaw(), fewest: 1, most: CALLERS },
+  ])('go on in memory while Redis is $what in the middle of load, and are shared again after', async ({ lose, restore, fewest, most }) => {
     const [lostBefore, backBefore] = [await told('limits.redis_lost'), await told('limits.redis_back')];
     const merchant = await gateway.merchant();
     const heard = await redis.listen();
@@ -94,6 +94,7 @@ describe('limits in Redis', () => {
     expect(await readiness()).toEqual([200, 'ok']);
     await countsTogether();
     heard.stop();
+    if (most === undefined) return;
     const waited = heard.asked.filter(({ at, from }) => at >= restoredAt && connections.has(from)).length;
     expect(waited).toBeGreaterThanOrEqual(fewest);
     expect(waited).toBeLessThanOrEqual(most);
