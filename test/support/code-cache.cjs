@@ -26,7 +26,7 @@ function wrapped(filename, text, transformSync) {
     return { text: whole, script: scriptOf(filename, whole) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const common = transformSync(text, { filename, swcrc: false, module: { type: 'commonjs', ignoreDynamic: true }, jsc: { target: 'es2022' } }).code;
+    const common = transformSync(text, { filename, swcrc: false, module: { type: 'commonjs' }, jsc: { target: 'es2022' } }).code;
     const whole = Module.wrap(common);
     return { text: whole, script: scriptOf(filename, whole) };
   }
