@@ -1,10 +1,11 @@
 -- Everything that the assessments of several payments look at, in one call, however long the history is: of a customer and of an
--- address at most the newest 200 sightings of the last 30 days, along one index, and single rows of all else. Payments are by far the most frequent of what is
--- assessed, and starting such a statement costs ten times what one payment more in it costs; all others ask risk_context.
+-- address at most the newest 200 sightings of the last 30 days, along one index, and single rows of all else. Payments are by far the
+-- most frequent of what is assessed, and starting such a statement costs three times what one payment more in it costs; all others ask
+-- risk_context.
 --
 -- One array for each thing that is asked, with one element for each payment; null where the payer did not tell. p_ip: the address itself,
--- p_subjects: what may stand on a list, a line each, p_country: whether the last one is asked for, p_model: whether a learned model is in
--- force. Arrays, because to take objects apart costs as much as to look.
+-- p_subjects: what may stand on a list, a line each, p_country: whether the one where the customer was last seen is asked for, p_model:
+-- whether a learned model is in force. Arrays, because to take objects apart was a third of the look.
 -- Answers as many rows, in that order: revision of the rules; counters; "small" and "ip_small": small amounts in the last hour;
 -- "ip_customers": different ones in the last 10 minutes; "paid": [how many, their mean] of the customer in this currency; null for none.
 -- A counter is how often in the last 10 minutes, hour, day, 30 days, and the seconds since the oldest.

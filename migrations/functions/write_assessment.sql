@@ -2,8 +2,7 @@
 --
 -- p_risk: {"assessment": a row of risk_assessments, "sightings": array of {"kind", "entity", "peer", "country"}, "small": whether
 --          the amount is a small one, "counted": whether the client's running counter has it, "domain": which other one, see count_risk,
---          "review": a row of risk_reviews or absent,
---          "anomaly": see record_anomaly, or absent}; null where fraud detection is switched off.
+--          "review": a row of risk_reviews or absent, "anomaly": see record_anomaly, or absent}; null where fraud detection is switched off.
 create or replace function write_assessment(p_risk jsonb) returns void
 language plpgsql as $$
 declare

@@ -1,5 +1,5 @@
 /**
- * Preloaded (`node -r`) into the built programs that tests start. Each start compiles some 1,700 files of packages and ours anew, which
+ * Preloaded (`node -r`) into the built programs that tests start. Each start compiles some 3,000 files of packages and ours anew, which
  * is a third of what it costs; here they come with V8's machine code from one file that was written right after the build (`built.ts`).
  * What runs is the same text under the same name; modules of ECMAScript, which take Node another second, are kept as CommonJS. What the
  * cache does not know takes Node's own way.
@@ -19,16 +19,18 @@ function scriptOf(filename, text, cachedData) {
   return new vm.Script(text, { filename, cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
 }
 
-/** An ECMAScript module is put into the words of CommonJS first. */
-function wrapped(filename, text, transformSync) {
+function compiled(filename, text) {
+  const whole = Module.wrap(text);
+  return { filename, text: whole, script: scriptOf(filename, whole) };
+}
+
+/** An ECMAScript module, which is no text of CommonJS, is put into its words by `toCommon`. */
+function compiledAsCommon(filename, text, toCommon) {
   try {
-    const whole = Module.wrap(text);
-    return { text: whole, script: scriptOf(filename, whole) };
+    return compiled(filename, text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const common = transformSync(text, { filename, swcrc: false, module: { type: 'commonjs' }, jsc: { target: 'es2022' } }).code;
-    const whole = Module.wrap(common);
-    return { text: whole, script: scriptOf(filename, whole) };
+    return compiled(filename, toCommon(text, { filename, swcrc: false, module: { type: 'commonjs' }, jsc: { target: 'es2022' } }).code);
   }
 }
 
@@ -75,16 +77,16 @@ function use() {
   }
 }
 
-/** Loads the programs' modules as Node does, and writes down what it has compiled. */
+/** Loads the programs' modules, and writes down what it has compiled. */
 function fill() {
   const { transformSync } = require('@swc/core');
   const scripts = [];
   const resolved = new Map();
   resolveBy(resolved, (key, found) => isAbsolute(found) && resolved.set(key, found));
   Module.prototype._compile = function (content, filename) {
-    const { text, script } = wrapped(filename, content, transformSync);
-    scripts.push({ filename, text, script });
-    return run(script, this, filename);
+    const made = compiledAsCommon(filename, content, transformSync);
+    scripts.push(made);
+    return run(made.script, this, filename);
   };
   for (const entry of ENTRIES) require(join(dirname(FILE), 'src', entry));
   write(scripts, resolved);

@@ -9,9 +9,9 @@ import { type Assessment, keptColumns } from './assessment';
 const TOGETHER = 16;
 /** So long an assessment waits for a look to go along with. */
 const WAIT_MS = 10;
-const parameters = (count: number) => Array.from({ length: count }, (_, at) => `$${at + 1}`).join(', ');
-const ROUND = `select * from risk_round(${parameters(25)})`;
-const KEEP = `select keep_assessments(${parameters(15)})`;
+const parameters = (columns: unknown[][]) => columns.map((_, at) => `$${at + 1}`).join(', ');
+const KEEP = `select keep_assessments(${parameters(keptColumns([]))})`;
+const ROUND = `select * from risk_round(${parameters([...keptColumns([]), ...questionColumns([])])})`;
 
 /** A look that waits for its round trip. */
 interface Asked {
