@@ -18,7 +18,7 @@ const question: PaymentQuestion = { clientId: 'cli_1', livemode: false, currency
 
 /** What is answered where nothing is known but the rules. */
 const nothing: Record<keyof PaymentContext, unknown> = {
-  revision: expect.any(Number), client: null, small: null, customer: null, customer_failures: null, ip: null, ip_failures: null, failed_logins: null,
+  revision: expect.any(Number), client: null, small: 0, customer: null, customer_failures: null, ip: null, ip_failures: null, failed_logins: null,
   email_domain: null, ip_small: null, ip_customers: null, paid: null, last_country: null, profile: null, blocks: null, hits: null, model: null,
 };
 
@@ -51,19 +51,25 @@ describe('what payments are counted by', () => {
     "update risk_counters set upto = upto - $2::int, since = since - make_interval(mins => $2::int) where client_id = $1", [merchant.credentials.clientId, minutes],
   );
 
-  it('is read in round trips that are shared by whoever comes meanwhile', async () => {
+  /** The statements of assessments from now on. */
+  const watch = () => {
     const statements: string[] = [];
     const real = Client.prototype.query as (...args: unknown[]) => unknown;
     jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...args: unknown[]) {
-      const { name } = args[0] as { name?: string };
-      if (name === 'risk_round') statements.push(name);
+      const { name = '' } = args[0] as { name?: string };
+      if (['payment_contexts', 'keep_assessments'].includes(name)) statements.push(name);
       return real.apply(this, args) as never;
     });
+    return statements;
+  };
+
+  it('is read in round trips that are shared by whoever comes meanwhile', async () => {
+    const statements = watch();
     const rounds = gateway.app.get(SharedRounds, { strict: false });
     const asked = Array.from({ length: 40 }, (_, at) => ({ ...question, clientId: `cli_${at}`, customer: `c${at}` }));
     expect(await Promise.all(asked.map((each) => rounds.look(each)))).toEqual(asked.map(() => nothing));
     // Sixteen at a time.
-    expect(statements).toHaveLength(3);
+    expect(statements).toEqual(Array.from({ length: 3 }, () => 'payment_contexts'));
   });
 
   it('fails for nobody but who asks what cannot be asked', async () => {
@@ -104,6 +110,47 @@ describe('what payments are counted by', () => {
     for (let at = 0; at < 3; at += 1) quick.push(await pay());
     await gateway.app.get(SharedRounds, { strict: false }).flush();
     expect(await signalsOf(quick[2]!.id)).toMatchObject({ client_payments: [6, 6, 6, 6], customer_payments: [6, 6, 6, 6] });
+  });
+
+  it('counts what waits to be written, which is written first only where it is of the same payer', async () => {
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const left = (subjectId: string, customer: string, amountMinor: bigint): Assessment => ({
+      clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId, revision: 1, at: new Date(), signals: {}, amountMinor, currency: 'USD',
+      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [{ kind: 'payment.customer', entity: customer }], counted: { domain: 'shop.example' },
+    });
+    const asked = { ...question, clientId: merchant.credentials.clientId, customer: 'bob', domain: 'shop.example' };
+    rounds.keep(left('pay_1', 'ann', 200n));
+    await rounds.flush();
+    const statements = watch();
+    // The second waits beside a row that counts the first.
+    rounds.keep(left('pay_2', 'ann', 100n));
+    rounds.keep(left('pay_3', 'eve', 2000n));
+    const three = [3, 3, 3, 3, expect.any(Number)];
+    const [bob, other, live] = await Promise.all([
+      rounds.look(asked), rounds.look({ ...asked, domain: 'else.example' }), rounds.look({ ...asked, livemode: true }),
+    ]);
+    expect([bob, other, live]).toEqual([
+      { ...nothing, client: three, small: 2, email_domain: three }, { ...nothing, client: three, small: 2 }, nothing,
+    ]);
+    expect(statements).toEqual(['payment_contexts']);
+    expect(await rounds.look({ ...asked, customer: 'ann' })).toEqual({ ...nothing, client: three, small: 2, email_domain: three, customer: [2, 2, 2, 2, expect.any(Number)] });
+    expect(statements).toEqual(['payment_contexts', 'keep_assessments', 'payment_contexts']);
+    expect(await counted()).toEqual([
+      { kind: 'client', entity: merchant.credentials.clientId, counter: three, small: 2 }, { kind: 'email_domain', entity: 'shop.example', counter: three, small: 2 },
+    ]);
+  });
+
+  it('waits to be written for no more than as many as go together', async () => {
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const statements = watch();
+    for (let at = 0; at < 32; at += 1) {
+      rounds.keep({
+        clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: `pay_${at}`, revision: 1, at: new Date(), signals: {},
+        verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [], counted: {},
+      });
+    }
+    expect(await rounds.look({ ...question, clientId: merchant.credentials.clientId })).toMatchObject({ client: [32, 32, 32, 32, expect.any(Number)] });
+    expect(statements).toEqual(['keep_assessments', 'payment_contexts']);
   });
 
   it('counts what is still being written', async () => {

@@ -45,10 +45,10 @@ describe('database round trips', () => {
     const fresh = await gateway.merchant();
     statements.length = 0;
     await fresh.post('/v1/payments', order);
-    expect(statements).toEqual(['find_key', 'risk_round', 'create_payment']);
+    expect(statements).toEqual(['find_key', 'payment_contexts', 'create_payment']);
     statements.length = 0;
     await fresh.post('/v1/payments', order);
-    expect(statements).toEqual(['risk_round', 'create_payment']);
+    expect(statements).toEqual(['payment_contexts', 'create_payment']);
   });
 
   it('are the same for a repeated creation', async () => {
@@ -57,7 +57,7 @@ describe('database round trips', () => {
     const idempotencyKey = 'the-same';
     await merchant.post('/v1/payments', order, { idempotencyKey });
     await merchant.post('/v1/payments', order, { idempotencyKey });
-    expect(statements).toEqual(['risk_round', 'create_payment', 'risk_round', 'create_payment']);
+    expect(statements).toEqual(['payment_contexts', 'create_payment', 'payment_contexts', 'create_payment']);
   });
 
   it('are two to ask for a withdrawal: what it is decided on, and all that it writes', async () => {

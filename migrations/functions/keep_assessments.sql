@@ -2,24 +2,25 @@
 -- that must stand or fall with what was assessed. Whoever cannot tell whether it was done does it again, and learns by unique_violation
 -- that one of them is written already; then nothing of this call is.
 --
--- One array for each column, with one element for each payment, so that nothing is said twice and nothing has to be taken apart but
--- p_told: {"reasons", "signals", "fired", "shadow", "model"} of risk_assessments. p_customer and p_network are what was seen, with the
--- country and the peer there; p_small and p_domain see count_risk.
+-- One array for each column, with one element for each payment, so that nothing is said twice and nothing has to be taken apart. p_reasons
+-- to p_model are as in risk_assessments, p_fired each as one text. p_customer and p_network are what was seen, with the country and the
+-- peer there; p_small and p_domain see count_risk.
 -- A crash of the database may lose what the last moments brought: the payment says itself what was thought of it, and what is missing is
 -- written again from there, so nobody has to wait for the disk. The plans are kept, as they are the same for any number of rows.
 create or replace function keep_assessments(
   p_client text[], p_livemode boolean[], p_id text[], p_at timestamptz[], p_amount numeric[], p_currency text[], p_small boolean[], p_score numeric[],
-  p_revision bigint[], p_told jsonb[], p_customer text[], p_country text[], p_network text[], p_peer text[], p_domain text[])
+  p_revision bigint[], p_reasons jsonb[], p_signals jsonb[], p_fired text[], p_shadow jsonb[], p_model jsonb[], p_customer text[], p_country text[],
+  p_network text[], p_peer text[], p_domain text[])
 returns void
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   perform set_config('synchronous_commit', 'off', true);
   insert into risk_assessments (client_id, livemode, subject_id, subject, score, decision, reasons, signals, fired, shadow, model, revision,
                                 amount_minor, currency, created_at)
-  select k.client_id, k.livemode, k.id, 'payment', k.score, 'allow', k.told -> 'reasons', k.told -> 'signals',
-         array(select jsonb_array_elements_text(k.told -> 'fired')), k.told -> 'shadow', k.told -> 'model', k.revision, k.amount, k.currency, k.at
-    from unnest(p_client, p_livemode, p_id, p_score, p_told, p_revision, p_amount, p_currency, p_at)
-      as k (client_id, livemode, id, score, told, revision, amount, currency, at);
+  select k.client_id, k.livemode, k.id, 'payment', k.score, 'allow', k.reasons, k.signals, k.fired::text[], k.shadow, k.model, k.revision, k.amount,
+         k.currency, k.at
+    from unnest(p_client, p_livemode, p_id, p_score, p_reasons, p_signals, p_fired, p_shadow, p_model, p_revision, p_amount, p_currency, p_at)
+      as k (client_id, livemode, id, score, reasons, signals, fired, shadow, model, revision, amount, currency, at);
   insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer, country)
   select k.client_id, k.livemode, s.kind, s.entity, k.at, k.id, k.amount, k.currency, k.small, s.peer, s.country
     from unnest(p_client, p_livemode, p_id, p_at, p_amount, p_currency, p_small, p_customer, p_country, p_network, p_peer)

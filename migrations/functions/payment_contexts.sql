@@ -1,23 +1,25 @@
 -- Everything that the assessments of several payments look at, in one call, however long the history is: of a customer and of an
 -- address at most the newest 200 sightings of the last 30 days, along one index, and single rows of all else. Payments are by far the
--- most frequent of what is assessed, and starting such a statement costs three times what one payment more in it costs; all others ask
--- risk_context.
+-- most frequent of what is assessed, and starting such a statement costs several times what one payment more in it costs; all others
+-- ask risk_context.
 --
 -- One array for each thing that is asked, with one element for each payment; null where the payer did not tell. p_ip: the address itself,
--- p_subjects: what may stand on a list, a line each, p_country: whether the one where the customer was last seen is asked for, p_model:
--- whether a learned model is in force. Arrays, because to take objects apart was a third of the look.
--- Answers as many rows, in that order: revision of the rules; counters; "small" and "ip_small": small amounts in the last hour;
--- "ip_customers": different ones in the last 10 minutes; "paid": [how many, their mean] of the customer in this currency; null for none.
--- A counter is how often in the last 10 minutes, hour, day, 30 days, and the seconds since the oldest.
+-- p_subjects: what may stand on a list, a line each, p_country: whether the one where the customer was last seen is asked for. Arrays,
+-- because to take objects apart was a third of the look. p_model: whether a learned model may be in force.
+-- Answers as many rows, in that order: revision of the rules; counters; "ip_small": small amounts in the last hour; "ip_customers":
+-- different ones in the last 10 minutes; "paid": [how many, their mean] of the customer in this currency; null for none.
+-- "client" and "email_domain" are running counters, added up by whoever asks, as that took a fifth of the look: [seconds since it began,
+-- the minute now, and of the row of risk_counters upto, minutes, small, hours, days]. The other counters are how often in the last 10 minutes,
+-- hour, day, 30 days, and the seconds since the oldest.
 -- Ages come the newest first, so that counting those within a window is a search for its place among them.
 -- The plan is the general one, and kept; other ways than the indexes are off because a plan that was made while there was little to see
 -- would read and sort all of a busy client later.
 create or replace function payment_contexts(
   p_client text[], p_livemode boolean[], p_currency text[], p_customer text[], p_network text[], p_domain text[], p_ip inet[], p_subjects text[],
-  p_country boolean[], p_model boolean[])
+  p_country boolean[], p_model boolean)
 returns table (
-  revision float8, client jsonb, small integer, customer jsonb, customer_failures jsonb, ip jsonb, ip_failures jsonb, failed_logins jsonb,
-  email_domain jsonb, ip_small integer, ip_customers integer, paid jsonb, last_country text, profile jsonb, blocks jsonb, hits jsonb, model jsonb)
+  revision float8, client json, customer jsonb, customer_failures jsonb, ip jsonb, ip_failures jsonb, failed_logins jsonb,
+  email_domain json, ip_small integer, ip_customers integer, paid jsonb, last_country text, profile jsonb, blocks jsonb, hits jsonb, model jsonb)
 language plpgsql stable rows 16 set plan_cache_mode = force_generic_plan set enable_bitmapscan = off set enable_seqscan = off set enable_sort = off as $$
 #variable_conflict use_column
 declare
@@ -25,18 +27,22 @@ declare
   v_10m timestamptz := v_now - interval '10 minutes';
   v_1h timestamptz := v_now - interval '1 hour';
   v_30d timestamptz := v_now - interval '30 days';
+  v_minute bigint := floor(extract(epoch from v_now) / 60);
+  -- Mostly there is none at all, and nothing has to be looked for.
+  v_blocked boolean := exists (select from risk_guard_blocks b where b.blocked_until > v_now);
+  v_listed boolean := exists (select from risk_list_entries);
   v_revision float8 := (select d.revision from risk_definitions d order by d.revision desc limit 1);
 begin
   return query
   with asked as materialized (
     select a.n, a.client_id collate "C" as client_id, a.livemode, a.currency, a.customer collate "C" as customer, a.network collate "C" as network,
-           a.domain collate "C" as domain, a.ip, string_to_array(a.subjects, e'\n') as subjects, a.country, a.model
-      from unnest(p_client, p_livemode, p_currency, p_customer, p_network, p_domain, p_ip, p_subjects, p_country, p_model)
-           with ordinality as a (client_id, livemode, currency, customer, network, domain, ip, subjects, country, model, n)
+           a.domain collate "C" as domain, a.ip, string_to_array(a.subjects, e'\n') as subjects, a.country
+      from unnest(p_client, p_livemode, p_currency, p_customer, p_network, p_domain, p_ip, p_subjects, p_country)
+           with ordinality as a (client_id, livemode, currency, customer, network, domain, ip, subjects, country, n)
   ), clients as materialized (
-    select c.client_id, c.livemode, r.counter, r.small::integer as small
+    select c.client_id, c.livemode, json_build_array(extract(epoch from v_now - r.since)::float8, v_minute, r.upto, r.minutes, r.small, r.hours, r.days) as counter
       from (select distinct a.client_id, a.livemode from asked a) c
-      left join lateral risk_running(c.client_id, c.livemode, 'client', c.client_id, v_now) r on true
+      join risk_counters r on r.client_id = c.client_id and r.livemode = c.livemode and r.kind = 'client' and r.entity = c.client_id
   ), profiles as materialized (
     select c.client_id, c.livemode, c.currency,
            jsonb_build_object('count', f.count, 'mean_minor', round(f.total_minor / f.count)::text, 'max_minor', f.max_minor::text,
@@ -45,9 +51,11 @@ begin
       join risk_profiles f
         on f.client_id = c.client_id and f.livemode = c.livemode and f.subject = 'payment' and f.currency = c.currency
   )
-  select v_revision, c.counter, c.small, risk_counter(s.customer), risk_counter(s.customer_failures), risk_counter(s.ip), risk_counter(s.ip_failures),
-         risk_counter(s.failed_logins),
-         (select r.counter from risk_running(a.client_id, a.livemode, 'email_domain', a.domain, v_now) r),
+  select v_revision, (select c.counter from clients c where c.client_id = a.client_id and c.livemode = a.livemode),
+         risk_counter(s.customer), risk_counter(s.customer_failures), risk_counter(s.ip), risk_counter(s.ip_failures), risk_counter(s.failed_logins),
+         (select json_build_array(extract(epoch from v_now - r.since)::float8, v_minute, r.upto, r.minutes, r.small, r.hours, r.days)
+            from risk_counters r
+           where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'email_domain' and r.entity = a.domain),
          case when s.ip <> '{}' then (
            select count(*)::integer from (
              select from risk_sightings r
@@ -70,15 +78,16 @@ begin
                 and r.at > v_30d order by r.at desc limit 200) n
             where n.country is not null order by n.at desc limit 1) end,
          (select f.usual from profiles f where f.client_id = a.client_id and f.livemode = a.livemode and f.currency = a.currency),
-         (select jsonb_agg(jsonb_build_object('guard', b.guard, 'reason', b.reason, 'until', b.blocked_until))
-            from (values ('customer', a.customer), ('ip', a.network)) as g (guard, entity)
-            join risk_guard_blocks b
-              on b.client_id = a.client_id and b.livemode = a.livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now),
-         (select jsonb_agg(jsonb_build_object('list', h.list, 'kind', h.kind, 'value', h.value, 'reason', h.reason))
-            from risk_entries_of(a.client_id, a.ip, a.subjects) h),
-         case when a.model then risk_model_facts(a.client_id, a.livemode, a.customer, a.currency) end
+         case when v_blocked then (
+           select jsonb_agg(jsonb_build_object('guard', b.guard, 'reason', b.reason, 'until', b.blocked_until))
+             from (values ('customer', a.customer), ('ip', a.network)) as g (guard, entity)
+             join risk_guard_blocks b
+               on b.client_id = a.client_id and b.livemode = a.livemode and b.guard = g.guard and b.entity = g.entity and b.blocked_until > v_now) end,
+         case when v_listed then (
+           select jsonb_agg(jsonb_build_object('list', h.list, 'kind', h.kind, 'value', h.value, 'reason', h.reason))
+             from risk_entries_of(a.client_id, a.ip, a.subjects) h) end,
+         case when p_model then risk_model_facts(a.client_id, a.livemode, a.customer, a.currency) end
     from asked a
-    join clients c on c.client_id = a.client_id and c.livemode = a.livemode
    cross join lateral (
      select array(select v_now - r.at from risk_sightings r
                    where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'payment.customer' and r.entity = a.customer

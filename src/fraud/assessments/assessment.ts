@@ -59,14 +59,13 @@ export function keptColumns(kept: readonly Assessment[]): unknown[][] {
   return [
     column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ subjectId }) => subjectId), column(({ at }) => at.toISOString()),
     column(({ amountMinor }) => amountMinor), column(({ currency }) => currency), column(isSmallAmount), column(({ verdict }) => verdict.score),
-    column(({ revision }) => revision), column(toldOf),
+    column(({ revision }) => revision), column(({ verdict }) => JSON.stringify(verdict.reasons)), column(({ signals }) => JSON.stringify(signals)),
+    // As a text[] is written: the names of rules need no quotes.
+    column(({ verdict }) => `{${verdict.fired.join(',')}}`), column(({ verdict }) => verdict.shadow && JSON.stringify(verdict.shadow)),
+    column(({ model }) => model && JSON.stringify(model)),
     customers.map((sighting) => sighting?.entity), customers.map((sighting) => sighting?.country),
     addresses.map((sighting) => sighting?.entity), addresses.map((sighting) => sighting?.peer), column(({ counted }) => counted?.domain),
   ];
-}
-
-function toldOf({ verdict: { reasons, fired, shadow }, signals, model }: Assessment): string {
-  return JSON.stringify({ reasons, signals, fired, shadow, model });
 }
 
 /** Its row of risk_assessments. */
@@ -78,7 +77,8 @@ function rowOf({ clientId, livemode, subject, subjectId, verdict, signals, model
   };
 }
 
-function isSmallAmount({ amountMinor, currency }: Assessment): boolean {
+/** Whether its amount is one that card testers try. */
+export function isSmallAmount({ amountMinor, currency }: Assessment): boolean {
   return amountMinor !== undefined && currency !== undefined && isSmall(amountMinor, currency);
 }
 

@@ -42,7 +42,7 @@ const OVERLAP_MS = 300_000;
 
 /**
  * Writes the assessments of payments that were let through and whose own one was lost in a crash, between the payment and what follows
- * at once after it. The payment says what was thought of it; only the signals are gone.
+ * right after it. The payment says what was thought of it; only the signals are gone.
  */
 @Injectable()
 @Job('risk.missing')

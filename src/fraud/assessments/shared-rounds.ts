@@ -2,16 +2,18 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import type { QueryResultRow } from 'pg';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
-import { type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
+import { type ContextRow, contextOf, type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
 import { type Assessment, keptColumns } from './assessment';
+import { Unwritten } from './unwritten';
 
 /** So many looks in one round trip. */
 const TOGETHER = 16;
-/** So long an assessment waits for a look to go along with. */
-const WAIT_MS = 10;
-const parameters = (columns: unknown[][]) => columns.map((_, at) => `$${at + 1}`).join(', ');
-const KEEP = `select keep_assessments(${parameters(keptColumns([]))})`;
-const ROUND = `select * from risk_round(${parameters([...keptColumns([]), ...questionColumns([])])})`;
+/** So many assessments are written in one, or as many as have come when the first of them has waited so long. */
+const MOST = 32;
+const WAIT_MS = 50;
+const call = (name: string, values: unknown[]) => `${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`;
+const LOOK = `select * from ${call('payment_contexts', questionColumns([]))}`;
+const KEEP = `select ${call('keep_assessments', keptColumns([]))}`;
 
 /** A look that waits for its round trip. */
 interface Asked {
@@ -21,16 +23,17 @@ interface Asked {
 }
 
 /**
- * The round trips that payments share. What several of them want to know goes to the database together, and with it, at once after
- * they were created, the assessments of those that were let through: starting a statement costs more than a payment more in it.
- * Whoever is alone never waits. There is one at a time: a look beside one that
- * is still writing would not see it. What a crash loses of them is written again from the payments themselves; see MissingAssessments.
+ * The round trips that payments share: what several of them want to know goes to the database together, and so, soon after they were
+ * created, do the assessments of those that were let through. Starting such a statement costs several times what a payment more in it
+ * costs. Whoever is alone never waits to be looked at. There is one round trip at a time, as a look beside one that is still writing would not
+ * see it; what is not written yet is added to what was read, or written before where it is of the same payer. What a crash loses is
+ * written again from the payments themselves; see MissingAssessments.
  */
 @Injectable()
 export class SharedRounds implements BeforeApplicationShutdown {
   private readonly logger = new Logger(SharedRounds.name);
+  private readonly unwritten = new Unwritten();
   private asked: Asked[] = [];
-  private kept: Assessment[] = [];
   private waiting?: NodeJS.Timeout;
   private last: Promise<void> = Promise.resolve();
 
@@ -46,16 +49,14 @@ export class SharedRounds implements BeforeApplicationShutdown {
 
   /** Writes an assessment of what was created, soon; nobody waits for it. */
   keep(assessment: Assessment): void {
-    this.kept.push(assessment);
+    this.unwritten.add(assessment);
     this.waiting ??= setTimeout(() => void this.flush(), WAIT_MS);
+    if (this.unwritten.size === MOST) void this.flush();
   }
 
   /** Writes what waits to be written; what is under way is written then too. */
   flush(): Promise<void> {
-    return this.next(async () => {
-      const kept = this.take();
-      if (kept.length > 0) await this.tryToWrite(kept);
-    });
+    return this.next(() => this.writeWaiting());
   }
 
   /** Writes these now, each once: one that is written already stays as it is. */
@@ -75,7 +76,10 @@ export class SharedRounds implements BeforeApplicationShutdown {
 
   private async run(): Promise<void> {
     // The look that this was queued for may have gone along with the one before.
-    if (this.asked.length > 0) await this.round(this.asked.splice(0, TOGETHER), this.take());
+    if (this.asked.length === 0) return;
+    const asked = this.asked.splice(0, TOGETHER);
+    if (asked.some(({ question }) => this.unwritten.hasPayerOf(question))) await this.writeWaiting();
+    await this.answer(asked);
   }
 
   /** Work that never fails, after all that was begun before. */
@@ -84,28 +88,22 @@ export class SharedRounds implements BeforeApplicationShutdown {
     return this.last;
   }
 
-  private async round(asked: readonly Asked[], kept: readonly Assessment[]): Promise<void> {
+  private async answer(asked: readonly Asked[]): Promise<void> {
     try {
-      const values = [...keptColumns(kept), ...questionColumns(asked.map(({ question }) => question))];
-      const contexts = await this.unitOfWork.read<PaymentContext & QueryResultRow>('risk_round', ROUND, values);
-      asked.forEach(({ resolve }, at) => resolve(contexts[at]!));
+      const rows = await this.unitOfWork.read<ContextRow & QueryResultRow>('payment_contexts', LOOK, questionColumns(asked.map(({ question }) => question)));
+      asked.forEach(({ question, resolve }, at) => resolve(contextOf(rows[at]!, this.unwritten.countsFor(question))));
     } catch (error) {
-      // Whichever of them it was: nobody must fail for what others ask or have left.
-      if (kept.length > 0) await this.tryToWrite(kept);
-      if (kept.length > 0 || asked.length > 1) for (const each of asked) await this.round([each], []);
-      else asked[0]!.reject(error);
+      // Whichever of them it was: nobody must fail for what others ask.
+      if (asked.length === 1) asked[0]!.reject(error);
+      else for (const each of asked) await this.answer([each]);
     }
   }
 
-  private take(): Assessment[] {
+  private async writeWaiting(): Promise<void> {
     clearTimeout(this.waiting);
     this.waiting = undefined;
-    const { kept } = this;
-    this.kept = [];
-    return kept;
-  }
-
-  private async tryToWrite(kept: readonly Assessment[]): Promise<void> {
+    const kept = this.unwritten.take();
+    if (kept.length === 0) return;
     try {
       await this.write(kept);
     } catch (error) {

@@ -2,21 +2,23 @@ import { addressOf } from '../../platform/security/blocks/networks';
 import type { StoredFacts } from '../model/stored-facts';
 import type { Payer, PaymentFacts } from './payer';
 import type { GuardBlock, ListHit, Profile } from './risk-context';
+import { type Count, type RunningCounter, smallBy, windowedBy } from './running-counter';
 import type { Windowed } from './sightings';
 
-/** Everything that the assessment of a payment looks at in the database, as payment_contexts answers it; null where there is none of it. */
+/** Everything that the assessment of a payment looks at in the database; null where there is none of it. */
 export interface PaymentContext {
   /** Of the rules in force when it was read. */
   revision: number;
   client: Windowed | null;
+  email_domain: Windowed | null;
+  /** Small payments of the client in the last hour. */
+  small: number;
   customer: Windowed | null;
   customer_failures: Windowed | null;
   ip: Windowed | null;
   ip_failures: Windowed | null;
   failed_logins: Windowed | null;
-  email_domain: Windowed | null;
-  /** Small payments of the client in the last hour, and those from the address. */
-  small: number | null;
+  /** Small payments from the address in the last hour. */
   ip_small: number | null;
   /** Different customers from the address in the last 10 minutes. */
   ip_customers: number | null;
@@ -29,6 +31,9 @@ export interface PaymentContext {
   /** What the learned model looks at, where it was asked for. */
   model: StoredFacts | null;
 }
+
+/** The same as payment_contexts answers it. */
+export type ContextRow = Omit<PaymentContext, 'client' | 'email_domain' | 'small'> & { client: RunningCounter | null; email_domain: RunningCounter | null };
 
 /** The counters among it. */
 export type CounterName = 'client' | 'customer' | 'customer_failures' | 'ip' | 'ip_failures' | 'failed_logins' | 'email_domain';
@@ -47,6 +52,12 @@ export interface PaymentQuestion extends Payer {
   model: boolean;
 }
 
+/** What was read, with payments that are let through and not written yet: of its client, and of the domain of its e-mail there. */
+export function contextOf(row: ContextRow, unwritten: { client: Count; domain: Count }): PaymentContext {
+  const client = windowedBy(row.client, unwritten.client);
+  return { ...row, client, email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client) };
+}
+
 /** What is asked for a payment. `model`: see there. */
 export function questionOf(facts: PaymentFacts, payer: Payer, model: boolean): PaymentQuestion {
   const { clientId, livemode, currency, ip, ipCountry } = facts;
@@ -54,12 +65,12 @@ export function questionOf(facts: PaymentFacts, payer: Payer, model: boolean): P
 }
 
 /** The parameters of payment_contexts. No subject has a line break within. */
-export function questionColumns(asked: readonly PaymentQuestion[]): unknown[][] {
+export function questionColumns(asked: readonly PaymentQuestion[]): unknown[] {
   const column = (of: (each: PaymentQuestion) => unknown) => asked.map(of);
   return [
     column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ currency }) => currency), column(({ customer }) => customer),
     column(({ network }) => network), column(({ domain }) => domain), column(({ ip }) => ip), column(({ subjects }) => subjects.join('\n')),
-    column(({ country }) => country), column(({ model }) => model),
+    column(({ country }) => country), asked.some(({ model }) => model),
   ];
 }
 

@@ -53,7 +53,7 @@ export function paymentSignals(facts: PaymentFacts, payer: Payer, context: Payme
       averageMinor: profile ? BigInt(profile.mean_minor) : null, maxMinor: profile ? BigInt(profile.max_minor) : null,
     }),
     round_amount: amountMinor % (100n * 10n ** BigInt(exponentOf(currency))) === 0n,
-    small_payments_1h: context.small ?? 0,
+    small_payments_1h: context.small,
     ...hourSignals(context),
     ...customerSignals(facts, context),
     ...countrySignals(facts, context.last_country),
