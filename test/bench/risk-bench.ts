@@ -16,10 +16,13 @@ import { type Server, startServer, stopServer } from './servers';
 const PAST = Number(process.argv[2] ?? 10_000_000);
 const CONNECTIONS = 32;
 const CLIENTS = 8;
-/** Many short ones: a machine that others use changes its speed within seconds, and only what stands close together can be compared. */
-const ROUNDS = 21;
+/** Servers of the same code differ by a tenth for as long as they live, by what their first requests made of them; so there are several pairs. */
+const PAIRS = 5;
+/** Many short ones of each: a machine that others use changes its speed within seconds, and only what stands close together can be compared. */
+const ROUNDS = 6;
 const CREATIONS = Number(process.argv[3] ?? 600);
 const WARM = 2_000;
+const COMMAND = ['--max-semi-space-size=8', '--max-old-space-size=1024', 'dist/src/main.js'];
 const MOST_COST = 1.15;
 const LEAST_RATIO = 0.9;
 
@@ -35,28 +38,39 @@ function payerOf(): object {
   return { customer: `customer-${customer}`, payer: { ip, email: `c${customer}@mail${served & 1023}.example` } };
 }
 
-interface Pair {
-  on: Server;
-  off: Server;
-}
+const ENABLED = { on: 'true', off: 'false' } as const;
+type Name = keyof typeof ENABLED;
+type Figures = Record<Name | 'cost', number[]>;
 
 /** Payments a second with fraud detection and without, round by round: each round's two runs stand beside each other. */
-async function measure({ on, off }: Pair, merchants: readonly Credentials[]): Promise<{ on: number[]; off: number[]; cost: number[] }> {
-  const run = async (server: Server, count: number) =>
-    mustAll(await load(server.port, creations(merchants, count, payerOf), CONNECTIONS), 201, 'creations').perSecond;
-  await run(on, WARM);
-  await run(off, WARM);
-  const figures = { on: [] as number[], off: [] as number[], cost: [] as number[] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    // Whoever comes second meets warmer caches; so they take turns at it.
-    const order = round % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const);
-    for (const name of order) figures[name].push(await run({ on, off }[name], CREATIONS));
-    figures.cost.push(figures.off[round]! / figures.on[round]!);
-  }
+async function measure(environment: Record<string, string>, merchants: readonly Credentials[]): Promise<Figures> {
+  const figures: Figures = { on: [], off: [], cost: [] };
+  for (let pair = 0; pair < PAIRS; pair += 1) await measurePair(environment, merchants, figures, pair % 2 === 0 ? ['on', 'off'] : ['off', 'on']);
   return figures;
 }
 
-function show(what: string, { on, off, cost }: Awaited<ReturnType<typeof measure>>): void {
+/** Adds the figures of two new servers, started in that order. */
+async function measurePair(environment: Record<string, string>, merchants: readonly Credentials[], figures: Figures, names: readonly Name[]): Promise<void> {
+  const servers = {} as Record<Name, Server>;
+  const run = async (name: Name, count: number) =>
+    mustAll(await load(servers[name].port, creations(merchants, count, payerOf), CONNECTIONS), 201, 'creations').perSecond;
+  try {
+    for (const name of names) servers[name] = await startServer(COMMAND, { ...environment, FRAUD_DETECTION_ENABLED: ENABLED[name] });
+    for (const name of names) await run(name, WARM);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const perSecond = {} as Record<Name, number>;
+      // Whoever comes second meets warmer caches; so they take turns at it.
+      for (const name of round % 2 === 0 ? names : names.toReversed()) perSecond[name] = await run(name, CREATIONS);
+      figures.on.push(perSecond.on);
+      figures.off.push(perSecond.off);
+      figures.cost.push(perSecond.off / perSecond.on);
+    }
+  } finally {
+    for (const server of Object.values(servers)) await stopServer(server);
+  }
+}
+
+function show(what: string, { on, off, cost }: Figures): void {
   const spread = (values: readonly number[], digits = 0) => `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
   say(`${what}: ${median(on).toFixed(0)}/s scored (${spread(on)}), ${median(off).toFixed(0)}/s not scored (${spread(off)})`);
   say(`  cost of a creation, scored ÷ not scored: ${median(cost).toFixed(2)} (${spread(cost, 2)}; bound ${MOST_COST})`);
@@ -68,7 +82,6 @@ async function main(): Promise<void> {
   await chmod(dataDir, 0o711);
   const postgres = await EmbeddedPostgres.start({ dataDir, log: say });
   const pool = new Pool({ connectionString: postgres.url, max: 2 });
-  const servers: Server[] = [];
   try {
     await migrate(postgres.url);
     const environment = {
@@ -77,21 +90,17 @@ async function main(): Promise<void> {
       SMTP_URL: 'smtp://mail.bench.example', TRUSTED_PROXIES: '127.0.0.1/32',
     };
     const merchants = await makeMerchants(environment, postgres.url, CLIENTS);
-    const command = ['--max-semi-space-size=8', '--max-old-space-size=1024', 'dist/src/main.js'];
-    for (const enabled of ['true', 'false']) servers.push(await startServer(command, { ...environment, FRAUD_DETECTION_ENABLED: enabled }));
-    const pair = { on: servers[0]!, off: servers[1]! };
-    say(`${ROUNDS} rounds of ${CREATIONS} creations each, ${CONNECTIONS} connections, ${CLIENTS} clients; medians (smallest–largest)`);
-    const none = await measure(pair, merchants);
+    say(`${PAIRS} pairs of servers, ${ROUNDS} rounds of ${CREATIONS} creations each, ${CONNECTIONS} connections, ${CLIENTS} clients; medians (smallest–largest)`);
+    const none = await measure(environment, merchants);
     show('no past payments', none);
     say(`making ${PAST.toLocaleString('en')} past payments`);
     await fillPast(pool, merchants.map(({ clientId }) => clientId), PAST, say);
-    const many = await measure(pair, merchants);
+    const many = await measure(environment, merchants);
     show(`${PAST.toLocaleString('en')} past payments`, many);
     const ratio = median(many.on) / median(none.on);
     say(`scored, many ÷ none: ${ratio.toFixed(2)} (bound ${LEAST_RATIO})`);
     say(`cost, many ÷ none: ${(median(many.cost) / median(none.cost)).toFixed(2)}`);
   } finally {
-    for (const server of servers) await stopServer(server);
     await pool.end();
     await postgres.stop();
     await rm(dataDir, { recursive: true });
