@@ -8,9 +8,8 @@
 -- because to take objects apart was a third of the look. p_model: whether a learned model may be in force.
 -- Answers as many rows, in that order: revision of the rules; counters; "ip_small": small amounts in the last hour; "ip_customers":
 -- different ones in the last 10 minutes; "paid": [how many, their mean] of the customer in this currency; null for none.
--- "client" and "email_domain" are running counters, added up by whoever asks, as that took a fifth of the look: [seconds since it began,
--- the minute now, and of the row of risk_counters upto, minutes, small, hours, days]. The other counters are how often in the last 10 minutes,
--- hour, day, 30 days, and the seconds since the oldest.
+-- "client" and "email_domain" are added up by whoever asks, as that took a fifth of the look; see running_counter. The other counters are
+-- how often in the last 10 minutes, hour, day, 30 days, and the seconds since the oldest.
 -- Ages come the newest first, so that counting those within a window is a search for its place among them.
 -- The plan is the general one, and kept; other ways than the indexes are off because a plan that was made while there was little to see
 -- would read and sort all of a busy client later.
@@ -27,7 +26,6 @@ declare
   v_10m timestamptz := v_now - interval '10 minutes';
   v_1h timestamptz := v_now - interval '1 hour';
   v_30d timestamptz := v_now - interval '30 days';
-  v_minute bigint := floor(extract(epoch from v_now) / 60);
   -- Mostly there is none at all, and nothing has to be looked for.
   v_blocked boolean := exists (select from risk_guard_blocks b where b.blocked_until > v_now);
   v_listed boolean := exists (select from risk_list_entries);
@@ -40,7 +38,7 @@ begin
       from unnest(p_client, p_livemode, p_currency, p_customer, p_network, p_domain, p_ip, p_subjects, p_country)
            with ordinality as a (client_id, livemode, currency, customer, network, domain, ip, subjects, country, n)
   ), clients as materialized (
-    select c.client_id, c.livemode, json_build_array(extract(epoch from v_now - r.since)::float8, v_minute, r.upto, r.minutes, r.small, r.hours, r.days) as counter
+    select c.client_id, c.livemode, running_counter(r, v_now) as counter
       from (select distinct a.client_id, a.livemode from asked a) c
       join risk_counters r on r.client_id = c.client_id and r.livemode = c.livemode and r.kind = 'client' and r.entity = c.client_id
   ), profiles as materialized (
@@ -53,8 +51,7 @@ begin
   )
   select v_revision, (select c.counter from clients c where c.client_id = a.client_id and c.livemode = a.livemode),
          risk_counter(s.customer), risk_counter(s.customer_failures), risk_counter(s.ip), risk_counter(s.ip_failures), risk_counter(s.failed_logins),
-         (select json_build_array(extract(epoch from v_now - r.since)::float8, v_minute, r.upto, r.minutes, r.small, r.hours, r.days)
-            from risk_counters r
+         (select running_counter(r, v_now) from risk_counters r
            where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'email_domain' and r.entity = a.domain),
          case when s.ip <> '{}' then (
            select count(*)::integer from (

@@ -4,6 +4,7 @@ import type { RequestContext } from '../platform/http/request-context';
 import { Sweeper } from '../platform/jobs/sweeper';
 import { LimitFactors } from '../platform/security/limits/limit-factors';
 import { RiskEngine } from './assessments/risk-engine';
+import { NONE, type RunningCounter, windowedBy } from './signals/running-counter';
 
 const NAME = 'risk.factors';
 const EVERY_MS = 2_000;
@@ -20,10 +21,18 @@ const LEAST = STEPS.at(-1)!.noticed;
 /** Few clients have so much noticed: a partial index over ten minutes, and of each of them a counter. */
 const NOTICED = `
   select n.client_id as "clientId", n.livemode, n.noticed,
-         coalesce((select (c.counter ->> 0)::int from risk_running(n.client_id, n.livemode, 'client', n.client_id, clock_timestamp()) c), 0) as payments
+         (select running_counter(r, clock_timestamp()) from risk_counters r
+           where r.client_id = n.client_id and r.livemode = n.livemode and r.kind = 'client' and r.entity = n.client_id) as counter
     from (select client_id, livemode, count(*)::int as noticed from risk_assessments
            where decision <> 'allow' and created_at > now() - interval '10 minutes' and subject <> 'login'
            group by 1, 2 having count(*) >= $1) n`;
+
+interface Noticed {
+  clientId: string;
+  livemode: boolean;
+  noticed: number;
+  counter: RunningCounter | null;
+}
 
 /**
  * Tightens the limits of clients whose payments and withdrawals are held or stopped again and again, on all instances alike: each reads the
@@ -48,8 +57,9 @@ export class RiskFactors implements OnApplicationBootstrap {
 
   /** Reads what was noticed. */
   async sweep(): Promise<boolean> {
-    const rows = await this.unitOfWork.read<{ clientId: string; livemode: boolean; noticed: number; payments: number }>('risk_noticed', NOTICED, [LEAST]);
-    this.factors = new Map(rows.flatMap(({ clientId, livemode, noticed, payments }) => {
+    const rows = await this.unitOfWork.read<Noticed>('risk_noticed', NOTICED, [LEAST]);
+    this.factors = new Map(rows.flatMap(({ clientId, livemode, noticed, counter }) => {
+      const payments = windowedBy(counter, NONE)?.[0] ?? 0;
       const step = STEPS.find((each) => noticed >= each.noticed && noticed >= each.share * payments);
       return step ? [[keyOf(clientId, livemode), step.factor] as const] : [];
     }));

@@ -1,7 +1,7 @@
 import type { Windowed } from './sightings';
 
 /**
- * A row of risk_counters as payment_contexts answers it: seconds since it began, the minute now and that of its newest payment (both counted
+ * A row of risk_counters as running_counter answers it: seconds since it began, the minute now and that of its newest payment (both counted
  * from 1970), and how many there were, and how many small ones, in each minute, hour and day back from there.
  */
 export type RunningCounter = readonly [
