@@ -1,3 +1,4 @@
+import { RiskFactors } from '../src/fraud/risk-factors';
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
 import type { Answer } from './support/merchant';
@@ -91,6 +92,26 @@ describe('limits', () => {
     // A good key is another budget, also from this address.
     expect((await (await gateway.merchant()).get('/v1/payments')).status).toBe(200);
     expect((await anybody('/health/live')).status).toBe(200);
+  });
+
+  it('are tightened for a client whose payments are held again and again, and for no busy shop with a few odd ones', async () => {
+    const limits = async (noticed: number, payments: number, daysAgo = 0) => {
+      const merchant = await gateway.merchant({ rateMultiplier: 1 });
+      const { clientId } = merchant.credentials;
+      await gateway.database.rows(
+        `insert into risk_assessments (client_id, livemode, subject_id, subject, score, decision, reasons, signals, fired, revision, created_at)
+         select $1, false, 'pay_' || n, 'payment', 0.5, 'review', '[]', '{}', '{}', 1, now() - make_interval(days => $3) from generate_series(1, $2::int) n`,
+        [clientId, noticed, daysAgo],
+      );
+      await gateway.database.rows(
+        'select count_risk(array_fill($1::text, array[$2::int]), array_fill(false, array[$2]), array_fill(null::text, array[$2]), array_fill(false, array[$2]))',
+        [clientId, payments],
+      );
+      await gateway.app.get(RiskFactors, { strict: false }).sweep();
+      return headersOf(await merchant.get('/v1/payments'))['x-ratelimit-limit'];
+    };
+    expect([await limits(20, 80), await limits(19, 19), await limits(20, 81), await limits(50, 100), await limits(49, 49), await limits(50, 101), await limits(50, 50, 1)])
+      .toEqual(['500', '1000', '1000', '250', '500', '500', '1000']);
   });
 
   it('cannot be escaped by a made-up forwarding header', async () => {
