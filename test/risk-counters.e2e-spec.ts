@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { Assessment } from '../src/fraud/assessments/assessment';
 import { MissingAssessments } from '../src/fraud/assessments/missing-assessments';
 import { SharedRounds } from '../src/fraud/assessments/shared-rounds';
-import type { PaymentContext, PaymentQuestion } from '../src/fraud/signals/payment-context';
+import { type PaymentContext, type PaymentQuestion, questionColumns } from '../src/fraud/signals/payment-context';
 import { NONE, type RunningCounter, smallBy, windowedBy } from '../src/fraud/signals/running-counter';
 import { runInContext } from '../src/platform/http/request-context';
 import { assessed } from './support/assessed';
@@ -20,7 +20,7 @@ const question: PaymentQuestion = { clientId: 'cli_1', livemode: false, currency
 /** What is answered where nothing is known but the rules. */
 const nothing: Record<keyof PaymentContext, unknown> = {
   revision: expect.any(Number), client: null, small: 0, customer: null, customer_failures: null, ip: null, ip_failures: null, failed_logins: null,
-  email_domain: null, ip_small: null, ip_customers: null, paid: null, last_country: null, profile: null, blocks: null, hits: null, model: null,
+  email_domain: null, ip_small: null, ip_customers: null, paid: null, places: null, profile: null, blocks: null, hits: null, model: null,
 };
 
 describe('what payments are counted by', () => {
@@ -86,7 +86,8 @@ describe('what payments are counted by', () => {
     for (const payment of payments) await assessed(gateway, payment);
     const [client] = await counted();
     expect(client).toEqual({ kind: 'client', entity: merchant.credentials.clientId, counter: [40, 40, 40, 40, expect.any(Number)], small: 10 });
-    expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.ip'", [merchant.credentials.clientId])).toBe(40);
+    const seen = await gateway.app.get(SharedRounds, { strict: false }).look({ ...question, clientId: merchant.credentials.clientId, network: payer.ip });
+    expect(seen).toMatchObject({ ip: [40, 40, 40, 40, expect.any(Number)], ip_small: 10, ip_customers: 40, customer: null });
   });
 
   it('is written once, also where it comes again among others', async () => {
@@ -95,14 +96,12 @@ describe('what payments are counted by', () => {
     const rounds = gateway.app.get(SharedRounds, { strict: false });
     const again = ({ id }: Scored): Assessment => ({
       clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: id, revision: 1, at: new Date(), signals: {},
-      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [{ kind: 'payment.customer', entity: 'ann' }],
-      counted: {},
+      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [], counted: {},
     });
     await rounds.write([again(first), { ...again(second), subjectId: 'pay_new' }, again(third)]);
     const kept = await gateway.database.rows('select subject_id from risk_assessments where client_id = $1 order by created_at, subject_id', [merchant.credentials.clientId]);
     expect(kept.map(({ subject_id }) => subject_id)).toEqual([first.id, second.id, third.id, 'pay_new']);
     expect((await counted())[0]).toMatchObject({ kind: 'client', counter: [4, 4, 4, 4, expect.any(Number)] });
-    expect(await gateway.database.value("select count(*)::int from risk_sightings where client_id = $1 and kind = 'payment.customer'", [merchant.credentials.clientId])).toBe(4);
   });
 
   it('counts the payment before, however soon the next one comes', async () => {
@@ -115,28 +114,29 @@ describe('what payments are counted by', () => {
     expect(await signalsOf(quick[2]!.id)).toMatchObject({ client_payments: [6, 6, 6, 6], customer_payments: [6, 6, 6, 6] });
   });
 
-  it('counts what waits to be written, which is written first only where it is of the same payer', async () => {
+  it('counts what waits to be written', async () => {
     const rounds = gateway.app.get(SharedRounds, { strict: false });
-    const left = (subjectId: string, customer: string, amountMinor: bigint): Assessment => ({
+    const left = (subjectId: string, amountMinor: bigint): Assessment => ({
       clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId, revision: 1, at: new Date(), signals: {}, amountMinor, currency: 'USD',
-      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [{ kind: 'payment.customer', entity: customer }], counted: { domain: 'shop.example' },
+      verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [], counted: { domain: 'shop.example' },
     });
-    const asked = { ...question, clientId: merchant.credentials.clientId, customer: 'bob', domain: 'shop.example' };
-    rounds.keep(left('pay_1', 'ann', 200n));
+    const asked = { ...question, clientId: merchant.credentials.clientId, domain: 'shop.example' };
+    rounds.keep(left('pay_1', 200n));
     await rounds.flush();
     const statements = watch();
     // The second waits beside a row that counts the first.
-    rounds.keep(left('pay_2', 'ann', 100n));
-    rounds.keep(left('pay_3', 'eve', 2000n));
+    rounds.keep(left('pay_2', 100n));
+    rounds.keep(left('pay_3', 2000n));
     const three = [3, 3, 3, 3, expect.any(Number)];
-    const [bob, other, live] = await Promise.all([
+    const [same, other, live] = await Promise.all([
       rounds.look(asked), rounds.look({ ...asked, domain: 'else.example' }), rounds.look({ ...asked, livemode: true }),
     ]);
-    expect([bob, other, live]).toEqual([
+    expect([same, other, live]).toEqual([
       { ...nothing, client: three, small: 2, email_domain: three }, { ...nothing, client: three, small: 2 }, nothing,
     ]);
     expect(statements).toEqual(['payment_contexts']);
-    expect(await rounds.look({ ...asked, customer: 'ann' })).toEqual({ ...nothing, client: three, small: 2, email_domain: three, customer: [2, 2, 2, 2, expect.any(Number)] });
+    await rounds.flush();
+    expect(await rounds.look(asked)).toEqual({ ...nothing, client: three, small: 2, email_domain: three });
     expect(statements).toEqual(['payment_contexts', 'keep_assessments', 'payment_contexts']);
     expect(await counted()).toEqual([
       { kind: 'client', entity: merchant.credentials.clientId, counter: three, small: 2 }, { kind: 'email_domain', entity: 'shop.example', counter: three, small: 2 },
@@ -146,14 +146,82 @@ describe('what payments are counted by', () => {
   it('waits to be written for no more than as many as go together', async () => {
     const rounds = gateway.app.get(SharedRounds, { strict: false });
     const statements = watch();
-    for (let at = 0; at < 32; at += 1) {
+    for (let at = 0; at < 64; at += 1) {
       rounds.keep({
         clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: `pay_${at}`, revision: 1, at: new Date(), signals: {},
         verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [], counted: {},
       });
     }
-    expect(await rounds.look({ ...question, clientId: merchant.credentials.clientId })).toMatchObject({ client: [32, 32, 32, 32, expect.any(Number)] });
+    expect(await rounds.look({ ...question, clientId: merchant.credentials.clientId })).toMatchObject({ client: [64, 64, 64, 64, expect.any(Number)] });
     expect(statements).toEqual(['keep_assessments', 'payment_contexts']);
+  });
+
+  it('counts a payer by the payments themselves, and by what was stopped before it became one', async () => {
+    const ipv6 = { ip: '2001:db8:1:2:3::4', email: 'Bob@shop.example' };
+    await pay();
+    await pay({ customer: 'bob', amount: '5.00' });
+    await pay({ customer: undefined, amount: '500', currency: 'JPY', payer: { ip: payer.ip, email: 'BOB@shop.example' } });
+    await pay({ customer: 'bob', payer: ipv6 });
+    const { clientId } = merchant.credentials;
+    await gateway.database.rows("insert into risk_list_entries (id, list, kind, value, source, reason, client_id) values (new_id('rle'), 'block', 'email_domain', 'bad.example', 'staff', 'r', $1)", [clientId]);
+    for (const customer of ['ann', 'eve']) {
+      const stopped = await merchant.post('/v1/payments', { amount: '1.00', currency: 'USD', method: 'simulated', customer, payer: { ...payer, email: 'x@bad.example' } });
+      expect(stopped.status).toBe(403);
+    }
+    await gateway.database.rows('delete from risk_list_entries');
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const look = (more: Partial<PaymentQuestion>) => rounds.look({ ...question, clientId, ...more });
+    const times = (count: number) => Array<number>(4).fill(count).concat(expect.any(Number) as number);
+    // Three small ones, one of them stopped twice; ann, bob, his address alone, eve.
+    expect(await look({ network: payer.ip })).toMatchObject({ ip: times(5), ip_small: 4, ip_customers: 4, ip_failures: null });
+    expect(await look({ network: '2001:db8:1:2::/64', customer: 'bob' })).toMatchObject({ ip: times(1), ip_small: 0, ip_customers: 1, customer: times(2) });
+    expect(await look({ customer: 'ann' })).toMatchObject({ customer: times(2), customer_failures: null, paid: null, ip: null });
+    expect(await look({ customer: 'eve' })).toMatchObject({ customer: times(1) });
+    expect(await look({ customer: 'ann', livemode: true, network: payer.ip })).toMatchObject({ customer: null, ip: null });
+    // Older than each window.
+    const steps: [minutes: number, counts: number[], recent: number[]][] = [[11, [0, 1, 1, 1], [0, 0]], [61, [0, 0, 1, 1], [0, 0]], [1441, [0, 0, 0, 1], [0, 0]]];
+    for (const [minutes, counts, [small, customers]] of steps) {
+      await gateway.database.rows("update payments set created_at = now() - make_interval(mins => $2) where client_id = $1 and payer_network like '2001%'", [clientId, minutes]);
+      expect(await look({ network: '2001:db8:1:2::/64' })).toMatchObject({ ip: [...counts, expect.any(Number)], ip_small: small, ip_customers: customers });
+    }
+  });
+
+  it('tells where a customer was seen before, but not where a payment was held', async () => {
+    await pay({ payer: { ip: '203.0.113.1' } });
+    await pay({ payer: { ip: '203.0.113.2' } });
+    await pay({ payer: { email: 'ann@shop.example' } });
+    const { id } = await pay({ payer: { ip: '203.0.113.3' } });
+    await gateway.database.rows(`update payments set risk = jsonb_set(risk, '{decision}', '"review"') where id = $1`, [id]);
+    const rounds = gateway.app.get(SharedRounds, { strict: false });
+    const asked = { ...question, clientId: merchant.credentials.clientId, customer: 'ann' };
+    expect((await rounds.look({ ...asked, country: true })).places).toEqual(['203.0.113.2', '203.0.113.1']);
+    expect((await rounds.look(asked)).places).toBeNull();
+    expect((await rounds.look({ ...asked, customer: 'eve', country: true })).places).toBeNull();
+  });
+
+  it('is found by the payer, and not among all payments of the client', async () => {
+    const { clientId } = merchant.credentials;
+    await gateway.database.rows(
+      `insert into payments (client_id, livemode, id, status, amount_minor, currency, pay_amount_minor, pay_currency, amount_received_minor, amount_refunded_minor,
+                             fee_minor, fee_bps, method, customer, payer, payer_network, metadata, expires_at, created_at, updated_at, revision)
+       select $1, false, new_id('pay'), 'expired', 100, 'USD', 100, 'USD', 0, 0, 0, 0, 'card', 'c' || n, '{}', '10.0.' || n / 256 || '.' || n % 256, '{}', now(), now(), now(), 1
+         from generate_series(1, 2000) n`, [clientId],
+    );
+    const connection = await gateway.database.pool.connect();
+    try {
+      await connection.query('begin');
+      const read = async () => Number((await connection.query<{ read: string }>(
+        "select seq_tup_read + idx_tup_fetch as read from pg_stat_xact_user_tables where relname = 'payments'")).rows[0]!.read);
+      const before = await read();
+      const columns = questionColumns([{ ...question, clientId, customer: 'c7', network: '10.0.0.7', ip: '10.0.0.7', country: true, model: true }]);
+      const { rows } = await connection.query(`select * from payment_contexts(${columns.map((_, at) => `$${at + 1}`).join(', ')})`, columns);
+      expect(rows).toMatchObject([{ customer: [1, 1, 1, 1, expect.any(Number)], ip: [1, 1, 1, 1, expect.any(Number)], ip_recent: [1, 1] }]);
+      // The same row for the customer, the address, what is recent, the places and the model.
+      expect(await read() - before).toBe(5);
+    } finally {
+      await connection.query('rollback');
+      connection.release();
+    }
   });
 
   it('counts what is still being written', async () => {
@@ -215,8 +283,6 @@ describe('what payments are counted by', () => {
     for (let times = 0; times < 2; times += 1) await runInContext({ requestId: 'test', startedAt: 0 }, () => missing.run());
     expect(await kept()).toBe(1);
     expect(await counted()).toEqual([expect.objectContaining({ counter: [1, 1, 1, 1, expect.any(Number)] }), expect.objectContaining({ counter: [1, 1, 1, 1, expect.any(Number)] })]);
-    const seen = await gateway.database.rows('select kind, entity from risk_sightings where subject_id = $1 order by kind', [payment.id]);
-    expect(seen).toEqual([{ kind: 'payment.customer', entity: 'ann' }, { kind: 'payment.ip', entity: '203.0.113.9' }]);
     expect(log.filter((line) => line.includes('lost in a crash and are written now'))).toHaveLength(1);
   });
 });

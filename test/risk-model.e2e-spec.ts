@@ -211,9 +211,11 @@ describe('the learned model', () => {
 
     it("the customer's payments, with what is known of them by now, and not at what was stopped", async () => {
       const ids = [];
-      for (const [amount, currency] of [['10.00', 'USD'], ['30.00', 'USD'], ['5.00', 'EUR'], ['900.00', 'USD']]) ids.push((await pay(merchant, amount, { customer: 'c1', currency })).id);
-      await gateway.database.rows("update risk_sightings set at = at - interval '8 days' where client_id = $1", [merchant.credentials.clientId]);
-      await gateway.database.rows("update risk_assessments set decision = 'block' where subject_id = $1", [ids[3]]);
+      for (const [amount, currency] of [['10.00', 'USD'], ['30.00', 'USD'], ['5.00', 'EUR']]) ids.push((await pay(merchant, amount, { customer: 'c1', currency })).id);
+      await gateway.database.rows("update payments set created_at = created_at - interval '8 days' where client_id = $1", [merchant.credentials.clientId]);
+      await gateway.database.rows("insert into risk_list_entries (id, list, kind, value, source, reason) values (new_id('rle'), 'block', 'email_domain', 'bad.example', 'staff', 'r')");
+      const stopped = { amount: '900.00', currency: 'USD', method: 'simulated', customer: 'c1', payer: { email: 'x@bad.example' } };
+      expect((await merchant.post('/v1/payments', stopped)).status).toBe(403);
       await pay(merchant, '70.00', { customer: 'c1' });
       expect(await facts('c1')).toMatchObject({
         recent: [{ amount: 10, isKnownFraud: false }, { amount: 30, isKnownFraud: false }, { amount: 70, isKnownFraud: false }], usual: { count: 2, mean: 20, max: 30 },

@@ -3,14 +3,12 @@
 -- that one of them is written already; then nothing of this call is.
 --
 -- One array for each column, with one element for each payment, so that nothing is said twice and nothing has to be taken apart. p_reasons
--- to p_model are as in risk_assessments, p_fired each as one text. p_customer and p_network are what was seen, with the country and the
--- peer there; p_small and p_domain see count_risk.
+-- to p_model are as in risk_assessments, p_fired each as one text; p_small and p_domain see count_risk.
 -- A crash of the database may lose what the last moments brought: the payment says itself what was thought of it, and what is missing is
 -- written again from there, so nobody has to wait for the disk. The plans are kept, as they are the same for any number of rows.
 create or replace function keep_assessments(
   p_client text[], p_livemode boolean[], p_id text[], p_at timestamptz[], p_amount numeric[], p_currency text[], p_small boolean[], p_score numeric[],
-  p_revision bigint[], p_reasons jsonb[], p_signals jsonb[], p_fired text[], p_shadow jsonb[], p_model jsonb[], p_customer text[], p_country text[],
-  p_network text[], p_peer text[], p_domain text[])
+  p_revision bigint[], p_reasons jsonb[], p_signals jsonb[], p_fired text[], p_shadow jsonb[], p_model jsonb[], p_domain text[])
 returns void
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
@@ -21,11 +19,5 @@ begin
          k.currency, k.at
     from unnest(p_client, p_livemode, p_id, p_score, p_reasons, p_signals, p_fired, p_shadow, p_model, p_revision, p_amount, p_currency, p_at)
       as k (client_id, livemode, id, score, reasons, signals, fired, shadow, model, revision, amount, currency, at);
-  insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer, country)
-  select k.client_id, k.livemode, s.kind, s.entity, k.at, k.id, k.amount, k.currency, k.small, s.peer, s.country
-    from unnest(p_client, p_livemode, p_id, p_at, p_amount, p_currency, p_small, p_customer, p_country, p_network, p_peer)
-      as k (client_id, livemode, id, at, amount, currency, small, customer, country, network, peer)
-   cross join lateral (values ('payment.customer', k.customer, null, k.country), ('payment.ip', k.network, k.peer, null)) as s (kind, entity, peer, country)
-   where s.entity is not null;
   perform count_risk(p_client, p_livemode, p_domain, p_small);
 end $$;

@@ -12,6 +12,7 @@ import { ValidationProblem } from '../platform/http/problem';
 import { currentAccess, currentContext, type BookAccess } from '../platform/http/request-context';
 import { type ClaimOutcome, claimParameter } from '../platform/idempotency/idempotency';
 import { newId } from '../platform/identifiers';
+import { networkOf } from '../platform/security/blocks/networks';
 import { eventsParameter } from '../platform/outbox/outbox';
 import { type Payment, paymentColumns } from './payment';
 import { type PaymentObject, presentPayment } from './payment-presenter';
@@ -114,6 +115,7 @@ function newPayment(body: CreatePaymentBody, access: BookAccess, assessment: Ass
     depositAddress: deposit?.address ?? null,
     customer: body.customer ?? null,
     payer: body.payer ?? null,
+    payerNetwork: (body.payer?.ip && networkOf(body.payer.ip)) || null,
     description: body.description ?? null,
     returnUrl: body.return_url ?? null,
     metadata: body.metadata,

@@ -9,7 +9,7 @@ const payment: Payment = {
   clientId: 'cli_1', livemode: false, id: 'pay_1', status: 'pending', exception: null, review: null, risk: null,
   amountMinor: 1000n, currency: 'USDT', payAmountMinor: 1000n, payCurrency: 'USDT',
   amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n, feeMinor: 0n, feeBps: 0, method: 'usdt_trc20',
-  providerReference: null, depositAddress: null, customer: null, payer: null, description: null, returnUrl: null, metadata: {},
+  providerReference: null, depositAddress: null, customer: null, payer: null, payerNetwork: null, description: null, returnUrl: null, metadata: {},
   expiresAt: at, createdAt: at, updatedAt: at, revision: 1n,
 };
 

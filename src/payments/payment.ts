@@ -42,6 +42,8 @@ export interface Payment {
   depositAddress: string | null;
   customer: string | null;
   payer: Payer | null;
+  /** Whom the IP of the payer stands for where payers are counted. */
+  payerNetwork: string | null;
   description: string | null;
   returnUrl: string | null;
   metadata: Record<string, string>;
@@ -75,6 +77,7 @@ export interface PaymentRow {
   deposit_address: string | null;
   customer: string | null;
   payer: Payer | null;
+  payer_network: string | null;
   description: string | null;
   return_url: string | null;
   metadata: Record<string, string>;
@@ -108,6 +111,7 @@ export function paymentFromRow(row: PaymentRow): Payment {
     depositAddress: row.deposit_address,
     customer: row.customer,
     payer: row.payer,
+    payerNetwork: row.payer_network,
     description: row.description,
     returnUrl: row.return_url,
     metadata: row.metadata,
@@ -142,6 +146,7 @@ export function paymentColumns(payment: Payment): Record<keyof PaymentRow, unkno
     deposit_address: payment.depositAddress,
     customer: payment.customer,
     payer: payment.payer,
+    payer_network: payment.payerNetwork,
     description: payment.description,
     return_url: payment.returnUrl,
     metadata: payment.metadata,

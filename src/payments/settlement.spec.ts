@@ -10,7 +10,7 @@ const payment = (change: Partial<Payment> = {}): Payment => ({
   clientId: 'cli_1', livemode: false, id: 'pay_1', status: 'pending', exception: null, review: null, risk: null,
   amountMinor: 1000n, currency: 'USD', payAmountMinor: 1000n, payCurrency: 'USD',
   amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n, feeMinor: 0n, feeBps: 250, method: 'simulated',
-  providerReference: null, depositAddress: null, customer: null, payer: null, description: null, returnUrl: null, metadata: {},
+  providerReference: null, depositAddress: null, customer: null, payer: null, payerNetwork: null, description: null, returnUrl: null, metadata: {},
   expiresAt: noon, createdAt: onTime, updatedAt: onTime, revision: 1n,
   ...change,
 });

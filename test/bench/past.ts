@@ -8,7 +8,6 @@ export async function fillPast(pool: Pool, clientIds: readonly string[], payment
     say(`  ${what}: ${Math.round((performance.now() - started) / 1000)} s`);
   }
   await pool.query('vacuum analyze payments');
-  await pool.query('vacuum analyze risk_sightings');
   await pool.query('vacuum analyze risk_counters');
   await pool.query('vacuum analyze risk_assessments');
 }
@@ -25,17 +24,12 @@ const NTH = `
 const PAST: Readonly<Record<string, string>> = {
   payments: `
     insert into payments (client_id, livemode, id, status, amount_minor, currency, pay_amount_minor, pay_currency, amount_received_minor,
-                          amount_refunded_minor, fee_minor, fee_bps, method, customer, payer, metadata, expires_at, created_at, updated_at, revision)
-    select client_id, true, id, 'expired', 2500, 'USD', 2500, 'USD', 0, 0, 0, 250, 'card', customer, jsonb_build_object('ip', ip), '{}',
+                          amount_refunded_minor, fee_minor, fee_bps, method, customer, payer, payer_network, metadata, expires_at, created_at, updated_at, revision)
+    select client_id, true, id, 'expired', 2500, 'USD', 2500, 'USD', 0, 0, 0, 250, 'card', customer, jsonb_build_object('ip', ip), ip, '{}',
            at + interval '30 minutes', at, at, 2 from (${NTH}) p`,
   assessments: `
     insert into risk_assessments (client_id, livemode, subject_id, subject, score, decision, reasons, signals, fired, revision, amount_minor, currency, created_at)
     select client_id, true, id, 'payment', 0, 'allow', '[]', '{"amount_units": 25, "client_payments_10m": 3}', '{}', 1, 2500, 'USD', at from (${NTH}) p`,
-  'sightings of the last 30 days': `
-    insert into risk_sightings (client_id, livemode, kind, entity, at, subject_id, amount_minor, currency, small, peer)
-    select client_id, true, e.kind, e.entity, at, id, 2500, 'USD', false, case when e.kind = 'payment.ip' then customer end
-      from (${NTH}) p cross join lateral (values ('payment.customer', customer), ('payment.ip', ip)) as e (kind, entity)
-     where at > now() - interval '30 days'`,
   counters: `
     insert into risk_counters (client_id, livemode, kind, entity, since, seen_on, upto, minutes, small, hours, days)
     select c, true, e.kind, e.entity, now() - interval '365 days', current_date, floor(extract(epoch from now()) / 60)::bigint,

@@ -57,7 +57,7 @@ function parameters(access: KeyAccess): string[] {
   const payment: Payment = {
     clientId: access.clientId, livemode: access.livemode, id: id('pay'), status: 'pending', exception: null, review: null, risk: { score: 0, decision: 'allow', reasons: [] },
     amountMinor: 2500n, currency: 'USD', payAmountMinor: 2500n, payCurrency: 'USD', amountReceivedMinor: 0n, amountRefundedMinor: 0n, amountRefundingMinor: 0n,
-    feeMinor: 0n, feeBps: access.feeBps, method: 'card', providerReference: null, depositAddress: null, customer: null, payer: null, description: null,
+    feeMinor: 0n, feeBps: access.feeBps, method: 'card', providerReference: null, depositAddress: null, customer: null, payer: null, payerNetwork: null, description: null,
     returnUrl: null, metadata: { order: '1' }, expiresAt: new Date(now.getTime() + 1_800_000), createdAt: now, updatedAt: now, revision: 1n,
   };
   const shown = presentPayment(payment);

@@ -3,7 +3,7 @@ import { CountryLookup } from '../geo/country-lookup';
 import { factsOf } from '../model/stored-facts';
 import { type PaymentFacts, payerOf } from '../signals/payer';
 import { questionOf } from '../signals/payment-context';
-import { paymentSightings, paymentSignals } from '../signals/payment-signals';
+import { paymentSignals, stoppedSightings } from '../signals/payment-signals';
 import { type Assessment, assessmentParameter } from './assessment';
 import { RiskEngine } from './risk-engine';
 import { SharedRounds } from './shared-rounds';
@@ -26,11 +26,20 @@ export class AssessPayment {
     if (!this.engine.enabled) return { ...common, ...this.engine.unscored() };
     const payer = payerOf(facts);
     const context = await this.rounds.look(questionOf(facts, payer, this.engine.mayHaveModel));
-    const signals = paymentSignals(facts, payer, context);
+    const signals = paymentSignals(facts, payer, context, this.countryOf(context.places));
     const modelFacts = context.model ? factsOf({ at, amountMinor, currency }, context.model) : undefined;
     const { revision, model, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
-    const sightings = paymentSightings(facts, payer, verdict.decision === 'allow');
+    const sightings = verdict.decision === 'block' ? stoppedSightings(facts, payer) : [];
     return { ...common, verdict, signals, sightings, counted: { domain: payer.domain }, revision, model };
+  }
+
+  /** The country of the first of these places that is known; where a payment was held or stopped never looks familiar. */
+  private countryOf(places: readonly string[] | null): string | null {
+    for (const ip of places ?? []) {
+      const country = this.countries.countryOf(ip);
+      if (country) return country;
+    }
+    return null;
   }
 
   /**

@@ -54,17 +54,13 @@ export function assessmentParameter(assessment: Assessment): string | null {
 /** The parameters of keep_assessments: of payments that were let through. */
 export function keptColumns(kept: readonly Assessment[]): unknown[][] {
   const column = (of: (each: Assessment) => unknown) => kept.map(of);
-  const seen = (kind: string) => kept.map(({ sightings }) => sightings.find((sighting) => sighting.kind === kind));
-  const [customers, addresses] = [seen('payment.customer'), seen('payment.ip')];
   return [
     column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ subjectId }) => subjectId), column(({ at }) => at.toISOString()),
     column(({ amountMinor }) => amountMinor), column(({ currency }) => currency), column(isSmallAmount), column(({ verdict }) => verdict.score),
     column(({ revision }) => revision), column(({ verdict }) => JSON.stringify(verdict.reasons)), column(({ signals }) => JSON.stringify(signals)),
     // As a text[] is written: the names of rules need no quotes.
     column(({ verdict }) => `{${verdict.fired.join(',')}}`), column(({ verdict }) => verdict.shadow && JSON.stringify(verdict.shadow)),
-    column(({ model }) => model && JSON.stringify(model)),
-    customers.map((sighting) => sighting?.entity), customers.map((sighting) => sighting?.country),
-    addresses.map((sighting) => sighting?.entity), addresses.map((sighting) => sighting?.peer), column(({ counted }) => counted?.domain),
+    column(({ model }) => model && JSON.stringify(model)), column(({ counted }) => counted?.domain),
   ];
 }
 

@@ -4,11 +4,9 @@ import { untilDone } from '../../platform/database/batches';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { idLowerBound } from '../../platform/identifiers';
 import { Job, type JobHandler } from '../../platform/jobs/job-queue';
-import { CountryLookup } from '../geo/country-lookup';
 import type { Risk } from '../risk';
 import { RuleBook } from '../rules/rule-book';
-import { payerOf } from '../signals/payer';
-import { paymentSightings } from '../signals/payment-signals';
+import { domainOf } from '../signals/payer';
 import type { Assessment } from './assessment';
 import { UNSCORED } from './risk-engine';
 import { SharedRounds } from './shared-rounds';
@@ -20,8 +18,7 @@ interface Unkept {
   risk: Risk;
   amount_minor: string;
   currency: CurrencyCode;
-  customer: string | null;
-  payer: { ip?: string; email?: string; country?: string } | null;
+  payer: { email?: string } | null;
   created_at: Date;
 }
 
@@ -29,7 +26,7 @@ interface Unkept {
 const UNKEPT = `
   select p.* from clients c cross join (values (false), (true)) as m (livemode)
    cross join lateral (
-     select p.client_id, p.livemode, p.id, p.risk, p.amount_minor, p.currency, p.customer, p.payer, p.created_at from payments p
+     select p.client_id, p.livemode, p.id, p.risk, p.amount_minor, p.currency, p.payer, p.created_at from payments p
       where p.client_id = c.id and p.livemode = m.livemode and p.id >= $1 and p.id < $2
         and p.risk ->> 'decision' = 'allow' and p.risk -> 'reasons' ->> 0 is distinct from $3
         and not exists (select from risk_assessments a where a.client_id = p.client_id and a.livemode = p.livemode and a.subject_id = p.id)) p
@@ -57,7 +54,6 @@ export class MissingAssessments implements JobHandler, OnApplicationBootstrap {
     private readonly unitOfWork: UnitOfWork,
     private readonly rounds: SharedRounds,
     private readonly rules: RuleBook,
-    private readonly countries: CountryLookup,
   ) {}
 
   /** When all instances have ended together, what they left begins where their last assessment is. */
@@ -81,15 +77,10 @@ export class MissingAssessments implements JobHandler, OnApplicationBootstrap {
     if (written > 0) this.logger.warn(`${written} assessments of payments were lost in a crash and are written now`);
   }
 
-  private assessmentOf({ payer, customer, ...row }: Unkept, revision: number): Assessment {
-    const { client_id: clientId, livemode, id: subjectId, risk, currency, created_at: at } = row;
-    const amountMinor = BigInt(row.amount_minor);
-    const facts = {
-      ...payer, clientId, livemode, amountMinor, currency, customer: customer ?? undefined, ipCountry: this.countries.countryOf(payer?.ip),
+  private assessmentOf({ payer, risk, currency, ...row }: Unkept, revision: number): Assessment {
+    return {
+      clientId: row.client_id, livemode: row.livemode, subject: 'payment', subjectId: row.id, amountMinor: BigInt(row.amount_minor), currency, at: row.created_at,
+      verdict: { ...risk, fired: [] }, signals: {}, sightings: [], counted: { domain: domainOf(payer?.email) }, revision,
     };
-    const verdict = { ...risk, fired: [] };
-    const own = payerOf(facts);
-    const left = { sightings: paymentSightings(facts, own, true), counted: { domain: own.domain } };
-    return { clientId, livemode, subject: 'payment', subjectId, amountMinor, currency, at, verdict, signals: {}, ...left, revision };
   }
 }

@@ -9,8 +9,8 @@ import { Unwritten } from './unwritten';
 /** So many looks in one round trip. */
 const TOGETHER = 16;
 /** So many assessments are written in one, or as many as have come when the first of them has waited so long. */
-const MOST = 32;
-const WAIT_MS = 50;
+const MOST = 64;
+const WAIT_MS = 100;
 const call = (name: string, values: unknown[]) => `${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`;
 const LOOK = `select * from ${call('payment_contexts', questionColumns([]))}`;
 const KEEP = `select ${call('keep_assessments', keptColumns([]))}`;
@@ -26,8 +26,8 @@ interface Asked {
  * The round trips that payments share: what several of them want to know goes to the database together, and so, soon after they were
  * created, do the assessments of those that were let through. Starting such a statement costs several times what a payment more in it
  * costs. Whoever is alone never waits to be looked at. There is one round trip at a time, as a look beside one that is still writing would not
- * see it; what is not written yet is added to what was read, or written before where it is of the same payer. What a crash loses is
- * written again from the payments themselves; see MissingAssessments.
+ * see it; what is not written yet is added to what was read. What a crash loses is written again from the payments themselves; see
+ * MissingAssessments.
  */
 @Injectable()
 export class SharedRounds implements BeforeApplicationShutdown {
@@ -77,9 +77,7 @@ export class SharedRounds implements BeforeApplicationShutdown {
   private async run(): Promise<void> {
     // The look that this was queued for may have gone along with the one before.
     if (this.asked.length === 0) return;
-    const asked = this.asked.splice(0, TOGETHER);
-    if (asked.some(({ question }) => this.unwritten.hasPayerOf(question))) await this.writeWaiting();
-    await this.answer(asked);
+    await this.answer(this.asked.splice(0, TOGETHER));
   }
 
   /** Work that never fails, after all that was begun before. */

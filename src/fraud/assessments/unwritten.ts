@@ -8,7 +8,6 @@ const keyOf = (kind: string, { clientId, livemode }: Book, value = '') => `${kin
 /** Assessments of payments that were let through and wait to be written, and what somebody who reads the database would not see of them. */
 export class Unwritten {
   private assessments: Assessment[] = [];
-  private readonly seen = new Set<string>();
   private readonly counts = new Map<string, Count>();
 
   get size(): number {
@@ -17,7 +16,6 @@ export class Unwritten {
 
   add(assessment: Assessment): void {
     this.assessments.push(assessment);
-    for (const { kind, entity } of assessment.sightings) this.seen.add(keyOf(kind, assessment, entity));
     if (!assessment.counted) return;
     const small = isSmallAmount(assessment);
     this.count(keyOf('client', assessment), small);
@@ -28,15 +26,8 @@ export class Unwritten {
   take(): Assessment[] {
     const { assessments } = this;
     this.assessments = [];
-    this.seen.clear();
     this.counts.clear();
     return assessments;
-  }
-
-  /** Whether one of them is of the same customer, or from the same address. */
-  hasPayerOf(question: PaymentQuestion): boolean {
-    const { customer, network } = question;
-    return this.seen.has(keyOf('payment.customer', question, customer)) || this.seen.has(keyOf('payment.ip', question, network));
   }
 
   /** How many of them are of the same client, and have the same domain of the e-mail there. */

@@ -1,9 +1,10 @@
+import { CURRENCY_CODES } from '../../money/currency';
 import { addressOf } from '../../platform/security/blocks/networks';
 import type { StoredFacts } from '../model/stored-facts';
 import type { Payer, PaymentFacts } from './payer';
 import type { GuardBlock, ListHit, Profile } from './risk-context';
 import { type Count, type RunningCounter, smallBy, windowedBy } from './running-counter';
-import type { Windowed } from './sightings';
+import { largestSmall, type Windowed } from './sightings';
 
 /** Everything that the assessment of a payment looks at in the database; null where there is none of it. */
 export interface PaymentContext {
@@ -24,7 +25,8 @@ export interface PaymentContext {
   ip_customers: number | null;
   /** How many payments of the customer came to a good end, and their mean in this currency, in minor units. */
   paid: readonly [count: number, meanMinor: string | null] | null;
-  last_country: string | null;
+  /** Where the customer's newest payments came from that were let through, the newest first. */
+  places: readonly string[] | null;
   profile: Profile | null;
   blocks: readonly GuardBlock[] | null;
   hits: readonly ListHit[] | null;
@@ -32,8 +34,17 @@ export interface PaymentContext {
   model: StoredFacts | null;
 }
 
+/** What of it payment_contexts answers in other words. */
+type Read = 'client' | 'email_domain' | 'small' | 'customer_failures' | 'ip_failures' | 'ip_small' | 'ip_customers';
+
 /** The same as payment_contexts answers it. */
-export type ContextRow = Omit<PaymentContext, 'client' | 'email_domain' | 'small'> & { client: RunningCounter | null; email_domain: RunningCounter | null };
+export interface ContextRow extends Omit<PaymentContext, Read> {
+  client: RunningCounter | null;
+  email_domain: RunningCounter | null;
+  customer_noted: Readonly<Record<'failed.customer' | 'stopped.customer', Windowed | null>> | null;
+  ip_noted: Readonly<Record<'failed.ip' | 'stopped.ip', Windowed | null>> | null;
+  ip_recent: readonly [small: number, customers: number] | null;
+}
 
 /** The counters among it. */
 export type CounterName = 'client' | 'customer' | 'customer_failures' | 'ip' | 'ip_failures' | 'failed_logins' | 'email_domain';
@@ -54,8 +65,12 @@ export interface PaymentQuestion extends Payer {
 
 /** What was read, with payments that are let through and not written yet: of its client, and of the domain of its e-mail there. */
 export function contextOf(row: ContextRow, unwritten: { client: Count; domain: Count }): PaymentContext {
-  const client = windowedBy(row.client, unwritten.client);
-  return { ...row, client, email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client) };
+  const { customer_noted: customer, ip_noted: ip, ip_recent: recent, ...same } = row;
+  return {
+    ...same, client: windowedBy(row.client, unwritten.client), email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client),
+    customer: together(row.customer, customer?.['stopped.customer']), customer_failures: customer?.['failed.customer'] ?? null,
+    ip: together(row.ip, ip?.['stopped.ip']), ip_failures: ip?.['failed.ip'] ?? null, ip_small: recent?.[0] ?? null, ip_customers: recent?.[1] ?? null,
+  };
 }
 
 /** What is asked for a payment. `model`: see there. */
@@ -64,14 +79,23 @@ export function questionOf(facts: PaymentFacts, payer: Payer, model: boolean): P
   return { clientId, livemode, currency, ...payer, ip: addressText(ip, payer), subjects: listSubjects(facts, payer), country: ipCountry !== undefined, model };
 }
 
+const SMALL = JSON.stringify(Object.fromEntries(CURRENCY_CODES.map((code) => [code, largestSmall(code).toString()])));
+
 /** The parameters of payment_contexts. No subject has a line break within. */
 export function questionColumns(asked: readonly PaymentQuestion[]): unknown[] {
   const column = (of: (each: PaymentQuestion) => unknown) => asked.map(of);
   return [
     column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ currency }) => currency), column(({ customer }) => customer),
     column(({ network }) => network), column(({ domain }) => domain), column(({ ip }) => ip), column(({ subjects }) => subjects.join('\n')),
-    column(({ country }) => country), asked.some(({ model }) => model),
+    column(({ country }) => country), SMALL, asked.some(({ model }) => model),
   ];
+}
+
+/** What was asked for, and what was stopped before it became a payment. */
+function together(payments: Windowed | null, stopped: Windowed | null | undefined): Windowed | null {
+  if (!payments || !stopped) return payments ?? stopped ?? null;
+  const [m10, h1, h24, d30, oldest] = payments;
+  return [m10 + stopped[0], h1 + stopped[1], h24 + stopped[2], d30 + stopped[3], Math.max(oldest ?? 0, stopped[4] ?? 0)];
 }
 
 /** An address is looked up as lists are written, whatever its spelling; it is its own network unless that is wider. */

@@ -1,7 +1,6 @@
 import { exponentOf } from '../../money/currency';
 import { formatAmount } from '../../money/money';
 import { networkOf } from '../../platform/security/blocks/networks';
-import { sha256Hex } from '../../platform/security/crypto/digests';
 import { amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import type { Payer, PaymentFacts } from './payer';
 import type { CounterName, PaymentContext } from './payment-context';
@@ -40,8 +39,8 @@ const COUNTERS: readonly (Pick<Entity, 'signal' | 'countsItself'> & { by: 'clien
   { by: 'domain', answer: 'email_domain', signal: 'email_domain_payments', countsItself: true },
 ];
 
-/** The signals of a payment. */
-export function paymentSignals(facts: PaymentFacts, payer: Payer, context: PaymentContext): Signals {
+/** The signals of a payment; `lastCountry`: where its customer was seen before. */
+export function paymentSignals(facts: PaymentFacts, payer: Payer, context: PaymentContext, lastCountry: string | null): Signals {
   const { amountMinor, currency } = facts;
   const { profile } = context;
   const signals: Record<string, SignalValue | CounterSignal> = {
@@ -56,7 +55,7 @@ export function paymentSignals(facts: PaymentFacts, payer: Payer, context: Payme
     small_payments_1h: context.small,
     ...hourSignals(context),
     ...customerSignals(facts, context),
-    ...countrySignals(facts, context.last_country),
+    ...countrySignals(facts, lastCountry),
   };
   for (const counter of COUNTERS) {
     if (counter.by === 'client' || payer[counter.by]) signals[counter.signal] = countSignal(counter, context[counter.answer] ?? NOTHING);
@@ -86,16 +85,10 @@ function countrySignals({ country, ipCountry }: PaymentFacts, last: string | nul
   };
 }
 
-/** Told apart only, so that it need not be readable. */
-function peerOf({ customer, email }: PaymentFacts): string | undefined {
-  const peer = customer ?? email?.toLowerCase();
-  return peer && sha256Hex(`peer ${peer}`).slice(0, 16);
-}
-
-/** What a payment leaves for later ones to be counted with. Where it was held or stopped it makes no place look familiar. */
-export function paymentSightings(facts: PaymentFacts, { customer, network }: Payer, isAllowed: boolean): Sighting[] {
+/** What is left of a payment that was stopped, for later ones to be counted with; what was created says itself who paid. */
+export function stoppedSightings({ email }: PaymentFacts, { customer, network }: Payer): Sighting[] {
   const seen: Sighting[] = [];
-  if (customer) seen.push({ kind: 'payment.customer', entity: customer, country: isAllowed ? facts.ipCountry : undefined });
-  if (network) seen.push({ kind: 'payment.ip', entity: network, peer: peerOf(facts) });
+  if (customer) seen.push({ kind: 'stopped.customer', entity: customer });
+  if (network) seen.push({ kind: 'stopped.ip', entity: network, peer: customer ?? email?.toLowerCase() });
   return seen;
 }

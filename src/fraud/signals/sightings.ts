@@ -1,4 +1,4 @@
-import { exponentOf, isCurrency } from '../../money/currency';
+import { type CurrencyCode, exponentOf, isCurrency } from '../../money/currency';
 import { type CounterSignal, WINDOW_SECONDS, WINDOWS } from './signal-catalogue';
 
 /** Something that is counted: a client, a customer, an address, a domain, a destination. */
@@ -31,11 +31,14 @@ export const NOTHING: Counter = [0, 0, 0, 0, null, 0, null, null];
 const SMALL_UNITS = 5n;
 const JPY_PER_UNIT = 100n;
 
-/** Whether an amount is what card testers try: some units at most. */
+/** The largest amount that card testers try, in minor units: some units of money. */
+export function largestSmall(currency: CurrencyCode): bigint {
+  return SMALL_UNITS * (currency === 'JPY' ? JPY_PER_UNIT : 10n ** BigInt(exponentOf(currency)));
+}
+
+/** Whether an amount is what card testers try. */
 export function isSmall(amountMinor: bigint, currency: string): boolean {
-  if (!isCurrency(currency)) return false;
-  const unit = currency === 'JPY' ? JPY_PER_UNIT : 10n ** BigInt(exponentOf(currency));
-  return amountMinor <= SMALL_UNITS * unit;
+  return isCurrency(currency) && amountMinor <= largestSmall(currency);
 }
 
 /** The counter of each entity, by its signal. */
