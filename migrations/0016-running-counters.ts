@@ -46,6 +46,9 @@ export class RunningCounters1763600000016 implements MigrationInterface {
         reset (autovacuum_vacuum_insert_threshold, autovacuum_analyze_threshold);
       drop index risk_sightings_small, risk_sightings_age;
       create index risk_sightings_age on risk_sightings (at);
+      -- It takes a row of the table; forgotten as well, so that the way up makes it again.
+      delete from schema_functions where name = 'running_counter';
+      drop function if exists running_counter(risk_counters, timestamptz);
       drop table risk_counters;
     `);
   }
