@@ -12,12 +12,15 @@ import { fillPast } from './past';
 import { creations } from './requests';
 import { type Server, startServer, stopServer } from './servers';
 
-/** What an assessment costs, and whether the past makes it dearer: `npm run bench:risk -- [past payments] [creations a round]`, by default 10,000,000 and 600. */
+/**
+ * What an assessment costs, and whether the past makes it dearer: `npm run bench:risk -- [past payments] [creations a round]`, by default
+ * 10,000,000 and 600. There are two databases, one of them with the past, and for each a server that scores and one that does not.
+ */
 const PAST = Number(process.argv[2] ?? 10_000_000);
 const CONNECTIONS = 32;
 const CLIENTS = 8;
-/** Servers of the same code differ by a tenth for as long as they live, by what their first requests made of them; so there are several pairs. */
-const PAIRS = 5;
+/** Servers of the same code differ by a tenth for as long as they live, by what their first requests made of them; so there are several sets. */
+const SETS = 5;
 /** Many short ones of each: a machine that others use changes its speed within seconds, and only what stands close together can be compared. */
 const ROUNDS = 6;
 const CREATIONS = Number(process.argv[3] ?? 600);
@@ -38,42 +41,68 @@ function payerOf(): object {
   return { customer: `customer-${customer}`, payer: { ip, email: `c${customer}@mail${served & 1023}.example` } };
 }
 
-const ENABLED = { on: 'true', off: 'false' } as const;
-type Name = keyof typeof ENABLED;
-type Figures = Record<Name | 'cost', number[]>;
+const ENABLED = { scored: 'true', unscored: 'false' } as const;
+type Kind = keyof typeof ENABLED;
+type Database = 'none' | 'many';
+/** A server by its database and by whether it scores. */
+const NAMES = ['none scored', 'none unscored', 'many scored', 'many unscored'] as const;
+type Name = (typeof NAMES)[number];
+/** Creations a second, or a ratio of two such. */
+type Figures<Key extends string> = Record<Key, number[]>;
 
-/** Payments a second with fraud detection and without, round by round: each round's two runs stand beside each other. */
-async function measure(environment: Record<string, string>, merchants: readonly Credentials[]): Promise<Figures> {
-  const figures: Figures = { on: [], off: [], cost: [] };
-  for (let pair = 0; pair < PAIRS; pair += 1) await measurePair(environment, merchants, figures, pair % 2 === 0 ? ['on', 'off'] : ['off', 'on']);
+interface Books {
+  environment: Record<string, string>;
+  merchants: readonly Credentials[];
+}
+
+/** Payments a second of each server, round by round: the four runs of a round stand beside each other. */
+async function measure(books: Record<Database, Books>): Promise<Figures<Name>> {
+  const figures: Figures<Name> = { 'none scored': [], 'none unscored': [], 'many scored': [], 'many unscored': [] };
+  for (let set = 0; set < SETS; set += 1) await measureSet(books, figures, turned(NAMES, set));
   return figures;
 }
 
-/** Adds the figures of two new servers, started in that order. */
-async function measurePair(environment: Record<string, string>, merchants: readonly Credentials[], figures: Figures, names: readonly Name[]): Promise<void> {
-  const servers = {} as Record<Name, Server>;
+/** Adds the figures of four new servers, started in that order. */
+async function measureSet(books: Record<Database, Books>, figures: Figures<Name>, names: readonly Name[]): Promise<void> {
+  const servers = new Map<Name, Server>();
+  const bookOf = (name: Name) => books[name.split(' ')[0] as Database];
   const run = async (name: Name, count: number) =>
-    mustAll(await load(servers[name].port, creations(merchants, count, payerOf), CONNECTIONS), 201, 'creations').perSecond;
+    mustAll(await load(servers.get(name)!.port, creations(bookOf(name).merchants, count, payerOf), CONNECTIONS), 201, 'creations').perSecond;
   try {
-    for (const name of names) servers[name] = await startServer(COMMAND, { ...environment, FRAUD_DETECTION_ENABLED: ENABLED[name] });
+    for (const name of names) {
+      const FRAUD_DETECTION_ENABLED = ENABLED[name.split(' ')[1] as Kind];
+      servers.set(name, await startServer(COMMAND, { ...bookOf(name).environment, FRAUD_DETECTION_ENABLED }));
+    }
     for (const name of names) await run(name, WARM);
     for (let round = 0; round < ROUNDS; round += 1) {
-      const perSecond = {} as Record<Name, number>;
-      // Whoever comes second meets warmer caches; so they take turns at it.
-      for (const name of round % 2 === 0 ? names : names.toReversed()) perSecond[name] = await run(name, CREATIONS);
-      figures.on.push(perSecond.on);
-      figures.off.push(perSecond.off);
-      figures.cost.push(perSecond.off / perSecond.on);
+      // Whoever comes later meets warmer caches; so they take turns at it.
+      for (const name of turned(names, round)) figures[name].push(await run(name, CREATIONS));
     }
   } finally {
-    for (const server of Object.values(servers)) await stopServer(server);
+    for (const server of servers.values()) await stopServer(server);
   }
 }
 
-function show(what: string, { on, off, cost }: Figures): void {
-  const spread = (values: readonly number[], digits = 0) => `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
-  say(`${what}: ${median(on).toFixed(0)}/s scored (${spread(on)}), ${median(off).toFixed(0)}/s not scored (${spread(off)})`);
-  say(`  cost of a creation, scored ÷ not scored: ${median(cost).toFixed(2)} (${spread(cost, 2)}; bound ${MOST_COST})`);
+/** The same in a circle, beginning further on; every second time the other way round. */
+function turned<T>(values: readonly T[], by: number): T[] {
+  const from = by % values.length;
+  const circle = [...values.slice(from), ...values.slice(0, from)];
+  return by % 2 === 0 ? circle : circle.toReversed();
+}
+
+/** Median (smallest–largest). */
+function spread(values: readonly number[], digits: number): string {
+  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+}
+
+function show(figures: Figures<Name>): void {
+  const ratio = (of: readonly number[], to: readonly number[]) => of.map((figure, round) => figure / to[round]!);
+  for (const name of NAMES) say(`${name}: ${spread(figures[name], 0)}/s`);
+  const cost = (database: Database) => ratio(figures[`${database} unscored`], figures[`${database} scored`]);
+  for (const database of ['none', 'many'] as const) say(`cost of a creation with ${database}, scored ÷ not scored: ${spread(cost(database), 2)}, bound ${MOST_COST}`);
+  say(`creations a second, many ÷ none: scored ${spread(ratio(figures['many scored'], figures['none scored']), 2)}, bound ${LEAST_RATIO}; `
+    + `not scored ${spread(ratio(figures['many unscored'], figures['none unscored']), 2)}`);
+  say(`cost of an assessment, none ÷ many: ${spread(ratio(cost('none'), cost('many')), 2)}, bound ${LEAST_RATIO}`);
 }
 
 async function main(): Promise<void> {
@@ -81,30 +110,36 @@ async function main(): Promise<void> {
   // As root the server runs as another user, who must be able to reach its folder.
   await chmod(dataDir, 0o711);
   const postgres = await EmbeddedPostgres.start({ dataDir, log: say });
-  const pool = new Pool({ connectionString: postgres.url, max: 2 });
   try {
-    await migrate(postgres.url);
     const environment = {
-      NODE_ENV: 'production', DATABASE_URL: postgres.url, DATA_DIR: dataDir, LOG_LEVEL: 'info', PUBLIC_URL: 'https://bench.example',
+      NODE_ENV: 'production', DATA_DIR: dataDir, LOG_LEVEL: 'info', PUBLIC_URL: 'https://bench.example',
       ENCRYPTION_MASTER_KEY: Buffer.alloc(32, 1).toString('base64'), JWT_SECRET_KEY: 'bench-token-secret-0123456789abcdef',
       SMTP_URL: 'smtp://mail.bench.example', TRUSTED_PROXIES: '127.0.0.1/32',
     };
-    const merchants = await makeMerchants(environment, postgres.url, CLIENTS);
-    say(`${PAIRS} pairs of servers, ${ROUNDS} rounds of ${CREATIONS} creations each, ${CONNECTIONS} connections, ${CLIENTS} clients; medians (smallest–largest)`);
-    const none = await measure(environment, merchants);
-    show('no past payments', none);
-    say(`making ${PAST.toLocaleString('en')} past payments`);
-    await fillPast(pool, merchants.map(({ clientId }) => clientId), PAST, say);
-    const many = await measure(environment, merchants);
-    show(`${PAST.toLocaleString('en')} past payments`, many);
-    const ratio = median(many.on) / median(none.on);
-    say(`scored, many ÷ none: ${ratio.toFixed(2)} (bound ${LEAST_RATIO})`);
-    say(`cost, many ÷ none: ${(median(many.cost) / median(none.cost)).toFixed(2)}`);
+    const none = await booksIn(postgres.url, environment);
+    const many = await booksIn(await anotherDatabase(postgres.url), environment);
+    say(`making ${PAST.toLocaleString('en')} past payments in one of two databases`);
+    const pool = new Pool({ connectionString: many.environment.DATABASE_URL, max: 1 });
+    await fillPast(pool, many.merchants.map(({ clientId }) => clientId), PAST, say).finally(() => pool.end());
+    say(`${SETS} times four new servers, ${ROUNDS} rounds of ${CREATIONS} creations with each, ${CONNECTIONS} connections, ${CLIENTS} clients; medians (smallest–largest)`);
+    show(await measure({ none, many }));
   } finally {
-    await pool.end();
     await postgres.stop();
     await rm(dataDir, { recursive: true });
   }
+}
+
+/** Merchants in a database that is brought to this version. */
+async function booksIn(url: string, common: Record<string, string>): Promise<Books> {
+  await migrate(url);
+  const environment = { ...common, DATABASE_URL: url };
+  return { environment, merchants: await makeMerchants(environment, url, CLIENTS) };
+}
+
+async function anotherDatabase(url: string): Promise<string> {
+  const pool = new Pool({ connectionString: url, max: 1 });
+  await pool.query('create database past').finally(() => pool.end());
+  return Object.assign(new URL(url), { pathname: '/past' }).toString();
 }
 
 void runInContext({ requestId: 'bench', startedAt: 0 }, main);
