@@ -8,6 +8,7 @@ import { TestDatabase } from './support/database';
 import { FakeSlack } from './support/fake-alert-channels';
 import { TEST_SECRETS } from './support/gateway';
 import { Merchant } from './support/merchant';
+import { migratedFolder } from './support/migrated-folder';
 import { type Ended, endPrograms, Program, runProgram } from './support/programs';
 
 beforeAll(() => built(), 240_000);
@@ -93,7 +94,7 @@ describe('the demo', () => {
   });
 
   it('says what to set when the server may not send to this computer', async () => {
-    const environment = { DATA_DIR: newFolder(), WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'false' };
+    const environment = { DATA_DIR: migratedFolder(), WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'false' };
     const server = await Program.start('main', { ...environment, PORT: '0' });
     const ended = await runProgram('demo', environment, ['--url', await server.url()]);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('WEBHOOKS_ALLOW_PRIVATE_NETWORKS=true') });

@@ -9,6 +9,7 @@ import { built } from './support/built';
 import { gone, newFolder, query, removeFolders, serverPid } from './support/embedded-folders';
 import { TEST_SECRETS } from './support/gateway';
 import { Merchant } from './support/merchant';
+import { migratedFolder } from './support/migrated-folder';
 import { endPrograms, Program, runProgram } from './support/programs';
 
 const order = { amount: '25.00', currency: 'USD', method: 'card' };
@@ -75,7 +76,7 @@ describe('a start without settings', () => {
   });
 
   it('by npm ends with npm, and leaves no server behind', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const npm = await Program.npmStart({ DATA_DIR: dataDir, PORT: '0' });
     const url = await npm.url();
     expect(await npm.kill('SIGTERM')).toMatchObject({ code: 0 });
@@ -84,7 +85,7 @@ describe('a start without settings', () => {
   });
 
   it('ends with 1 when its database is killed, and the next start recovers what was committed', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const first = await server(dataDir);
     const keys = keysIn((await first.url(), first.stdout));
     const { body: { id } } = await new Merchant(await first.url(), keys).post('/v1/payments', order);
@@ -95,7 +96,7 @@ describe('a start without settings', () => {
   });
 
   it('is refused on a folder that another server uses, which goes on', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const first = await server(dataDir);
     const url = await first.url();
     const second = await runProgram('main', { DATA_DIR: dataDir, PORT: '0' });
@@ -109,7 +110,7 @@ describe('a start without settings', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const ended = await runProgram('main', { DATA_DIR: dataDir, PORT: String(port) });
     other.close();
     expect(ended.code).toBe(1);
@@ -175,7 +176,7 @@ describe('a database of the operator\'s own', () => {
 describe('a signal while a request is under way', () => {
   /** A server with a payment that is being created and waits for a lock. */
   async function busyServer() {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const program = await server(dataDir);
     const url = await program.url();
     const database = (await findRunning(dataDir))!;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { migrate } from '../../src/platform/database/migrate';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded/embedded-postgres';
+import { copyCluster } from './copy-cluster';
 
 declare global {
   // Jest's globals live across setup and teardown only through globalThis.
@@ -26,7 +27,18 @@ export default async function globalSetup(): Promise<void> {
   process.env.TMPDIR = folder;
   const dataDir = path.join(folder, 'server');
   mkdirSync(dataDir, { mode: 0o711 });
-  const server = await EmbeddedPostgres.start({
+  process.env.CPG_TEST_CLUSTER = await migratedCluster(dataDir, path.join(folder, 'migrated'));
+  const server = await startServer(dataDir);
+  globalThis.cpgTestServer = { server, folder };
+  const admin = new Client({ connectionString: onDatabase(server.url, 'postgres') });
+  await admin.connect();
+  await admin.query('alter database cpgateway with is_template true allow_connections false');
+  await admin.end();
+  process.env.CPG_TEST_SERVER_URL = server.url;
+}
+
+function startServer(dataDir: string): Promise<EmbeddedPostgres> {
+  return EmbeddedPostgres.start({
     dataDir,
     log: () => undefined,
     // Nothing here outlives the run; what a crash leaves behind is tested on a server of its own.
@@ -34,13 +46,18 @@ export default async function globalSetup(): Promise<void> {
       fsync: 'off', full_page_writes: 'off', wal_level: 'minimal', max_wal_senders: '0', checkpoint_timeout: '1h', max_connections: '200',
     },
   });
-  globalThis.cpgTestServer = { server, folder };
-  await migrate(server.url);
-  const admin = new Client({ connectionString: onDatabase(server.url, 'postgres') });
-  await admin.connect();
-  await admin.query('alter database cpgateway with is_template true allow_connections false');
-  await admin.end();
-  process.env.CPG_TEST_SERVER_URL = server.url;
+}
+
+/** Makes the database of the run, and a copy at rest, with which tests begin that need a server of their own and not its making. */
+async function migratedCluster(dataDir: string, copy: string): Promise<string> {
+  const server = await startServer(dataDir);
+  try {
+    await migrate(server.url);
+  } finally {
+    await server.stop();
+  }
+  copyCluster(path.join(dataDir, 'postgres'), copy);
+  return copy;
 }
 
 function hasRoom(folder: string): boolean {

@@ -7,6 +7,7 @@ import {
   gone, isRoot, newFolder, nodeForEveryone, query, removeFolders, serverPid, startApplication, type Application,
 } from '../../../../test/support/embedded-folders';
 import { EmbeddedPostgres, EmbeddedPostgresError, findRunning } from './embedded-postgres';
+import { migratedFolder } from '../../../../test/support/migrated-folder';
 import { findBinaries, findPackage } from './binaries';
 import { asAccount, run } from './processes';
 import { chooseAccount } from './system-user';
@@ -64,7 +65,7 @@ describe('an empty folder', () => {
 
 describe('a folder with a database', () => {
   it('is ready soon again, with its data, under the same URL, after a clean stop', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const first = await start(dataDir);
     await query(first.url, 'create table kept as select 42 as answer');
     const pid = serverPid(join(dataDir, 'postgres'));
@@ -81,7 +82,7 @@ describe('a folder with a database', () => {
   });
 
   it('opens with a new password when the file with the old one is lost, even while a server is left running', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const app = application(dataDir);
     const url = (await app.next()).replace('url ', '');
     await query(url, 'create table kept as select 42 as answer');
@@ -109,7 +110,7 @@ describe('a folder with a database', () => {
 
 describe('two applications', () => {
   it('cannot share a folder; the second is told the process id of the first', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const first = await start(dataDir);
     const second = application(dataDir);
     const refusal = `Another CPGateway (pid ${process.pid}) already uses this folder: ${dataDir}`;
@@ -122,7 +123,7 @@ describe('two applications', () => {
 
 describe('after kill -9', () => {
   it('of the application, the next start takes its server over and stops it in the end', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const app = application(dataDir);
     const url = (await app.next()).replace('url ', '');
     await app.kill('SIGKILL');
@@ -136,7 +137,7 @@ describe('after kill -9', () => {
   });
 
   it('of both, and with their process ids given to other processes since, the next start recovers the data', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const cluster = join(dataDir, 'postgres');
     const app = application(dataDir);
     const url = (await app.next()).replace('url ', '');
@@ -192,7 +193,7 @@ describe('after kill -9', () => {
 
 describe('a server that', () => {
   it('we started does not hear Ctrl-C at the terminal', async () => {
-    const app = application(newFolder());
+    const app = application(migratedFolder());
     const url = (await app.next()).replace('url ', '');
     process.kill(-app.process.pid!, 'SIGINT');
     expect(await app.next()).toBe('heard SIGINT');
@@ -200,7 +201,7 @@ describe('a server that', () => {
   });
 
   it('somebody started by hand is used and left running', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const cluster = join(dataDir, 'postgres');
     const { url, stop } = await start(dataDir).then((server) => ({ url: server.url, stop: () => server.stop() }));
     await stop();
@@ -217,7 +218,7 @@ describe('a server that', () => {
   });
 
   it('finds its port taken moves to another one', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const first = await start(dataDir);
     await first.stop();
     const { port } = new URL(first.url);

@@ -4,6 +4,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRoot, newFolder, query, removeFolders, startApplication, type Application } from '../../../../test/support/embedded-folders';
+import { migratedFolder } from '../../../../test/support/migrated-folder';
 import { EmbeddedPostgresError, findRunning } from './embedded-postgres';
 import { launch, thisMachine, type Machine, type Running } from './launch';
 import type { Account } from './processes';
@@ -120,7 +121,7 @@ describe('the user', () => {
   });
 
   asRoot('(as root) gets a database back that was restored as root', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     await start(dataDir);
     await stopAll();
     expect(spawnSync('chown', ['-R', '0:0', join(dataDir, 'postgres')]).status).toBe(0);
@@ -170,7 +171,7 @@ describe('a data folder', () => {
   });
 
   it('is the same by whatever link it is reached', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     const link = `${dataDir}-link`;
     symlinkSync(dataDir, link);
     const { url } = await start(link);
@@ -204,7 +205,7 @@ describe('a data folder', () => {
   });
 
   asRoot('(as root) with a database is never left for an empty one elsewhere', async () => {
-    const dataDir = newFolder();
+    const dataDir = migratedFolder();
     await start(dataDir);
     await stopAll();
     chmodSync(dataDir, 0o700);
