@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { TokensAnswer } from '../src/auth/sessions/open-session';
 import { SCOPES } from '../src/platform/http/policy';
 import { type DeclaredRoute, PolicyRegistry } from '../src/platform/http/policy-registry';
 import { CLIENT_ROLES, type Role, STAFF_ROLES } from '../src/platform/http/roles';
@@ -102,10 +103,15 @@ describe('every route for every caller', () => {
     ];
   };
 
-  /** A session of its own for each call: some routes end it. */
-  const bearer = (person: TestPerson, clientId: string | null, fresh: boolean) => async (route: DeclaredRoute, path: string) => {
-    const tokens = await openSession(gateway, { id: person.id, clientId }, fresh);
-    return person.with({ tokens }).call(route.method, path, bodyOf(route));
+  /** A session of its own, and after each call that has changed something another one: some routes end it. */
+  const bearer = (person: TestPerson, clientId: string | null, fresh: boolean) => {
+    let tokens: TokensAnswer | undefined;
+    return async (route: DeclaredRoute, path: string) => {
+      tokens ??= await openSession(gateway, { id: person.id, clientId }, fresh);
+      const answer = await person.with({ tokens }).call(route.method, path, bodyOf(route));
+      if (changes(route) && answer.status < 400) tokens = undefined;
+      return answer;
+    };
   };
   const byRole = (role: Role, stale: boolean): Expected => (route) => {
     const { access, roles, stepUp } = route.policy;
