@@ -11,22 +11,31 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 
 describe('blocks', () => {
+  let shared: Gateway;
   let gateway: Gateway;
-  let seconds: Gateway[];
+  let ofTheTest: Gateway[];
 
-  beforeEach(async () => {
-    seconds = [];
-    gateway = await Gateway.start({ environment: BEHIND_PROXY });
+  beforeAll(async () => {
+    shared = await Gateway.start({ environment: BEHIND_PROXY });
+  });
+  beforeEach(() => {
+    ofTheTest = [];
+    gateway = shared;
   });
   afterEach(async () => {
     jest.restoreAllMocks();
-    for (const second of seconds) await second.stop();
-    await gateway.stop();
+    for (const one of ofTheTest.reverse()) await one.stop();
   });
+  afterAll(() => shared.stop());
 
+  /** For a test that moves the clock, or looks at more than what happens to its own addresses. */
+  const useOwnGateway = async () => {
+    gateway = await Gateway.start({ environment: BEHIND_PROXY });
+    ofTheTest.push(gateway);
+  };
   const another = async (environment: Record<string, string>) => {
     const second = await Gateway.start({ environment, database: gateway.database });
-    seconds.push(second);
+    ofTheTest.push(second);
     return second;
   };
   const call = (headers: Record<string, string>, { path = '/v1/payments', at = gateway, init = {} as RequestInit } = {}) => knock(at.url + path, headers, init);
@@ -48,6 +57,7 @@ describe('blocks', () => {
 
   describe('made by refusals', () => {
     it('come with the hundredth, for that address only', async () => {
+      await useOwnGateway();
       const [ip, other] = [newIp(), newIp()];
       expect(await calls(from(ip), 99)).toEqual([401]);
       expect(await blocks(ip)).toEqual([]);
@@ -94,6 +104,7 @@ describe('blocks', () => {
     });
 
     it('end at their time, by themselves, and come back longer', async () => {
+      await useOwnGateway();
       const ip = newIp();
       const lengths = [15 * MINUTE_MS, 60 * MINUTE_MS, DAY_MS, 7 * DAY_MS, 7 * DAY_MS];
       let passed = 0;
@@ -163,6 +174,7 @@ describe('blocks', () => {
     });
 
     it('over a restart, and still end at their time', async () => {
+      await useOwnGateway();
       const ip = newIp();
       await block(ip);
       const restarted = await another(BEHIND_PROXY);
@@ -190,6 +202,7 @@ describe('blocks', () => {
 
   describe('of this machine', () => {
     it('do not exist without a forwarding header; with one that is not trusted they do', async () => {
+      await useOwnGateway();
       const direct = await another({ RATE_LIMITING_ENABLED: 'false' });
       expect(await calls({}, 105, direct)).toEqual([401]);
       for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) await calls({ [header]: newIp() }, 34, direct);
@@ -200,6 +213,7 @@ describe('blocks', () => {
 
   describe('and knocking', () => {
     it('a thousand times is one row of the security log a minute, and no reason for a longer block', async () => {
+      await useOwnGateway();
       const ip = newIp();
       await block(ip);
       for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, () => call(from(ip))));
