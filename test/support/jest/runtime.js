@@ -19,6 +19,35 @@ function compileOnce(source, parameters, filename) {
   return body;
 }
 
+/** What this worker has read and put into JavaScript, by file name. */
+const transformed = new Map();
+
+/** Files do not change while a run reads them; when Jest watches them, they do. */
+function transformOnce(cache) {
+  const transform = cache.transform.bind(cache);
+  cache.transform = (filename, options) => {
+    if (options?.isInternalModule) return transform(filename, options);
+    const known = transformed.get(filename);
+    if (!known) {
+      const code = transform(filename, options);
+      transformed.set(filename, cache.transforms.get(filename));
+      return code;
+    }
+    cache.transforms.set(filename, known);
+    if (known.sourceMapPath) cache.sourceMaps.set(filename, known.sourceMapPath);
+    return known.code;
+  };
+}
+
+/** The packages that our own files have required, by the name that they used: all of them see the same folder of packages. */
+const loaded = new Map();
+
+function loadOnce(from, name) {
+  if (from.includes('node_modules')) return createRequire(from)(name);
+  if (!loaded.has(name)) loaded.set(name, createRequire(from)(name));
+  return loaded.get(name);
+}
+
 /**
  * Evaluates our own modules anew for each suite, as Jest does, but loads packages only once for all suites of a worker, with Node's
  * own `require` and as they were published. To load them was most of what a suite cost. Everything runs in one realm, as in
@@ -27,13 +56,15 @@ function compileOnce(source, parameters, filename) {
 module.exports = class PackagesOnceRuntime extends Runtime {
   constructor(...options) {
     super(...options);
-    const { executor } = this;
+    const { executor, transformCache } = this;
     executor.compile = (source, filename) => compileOnce(source, executor.injectedModuleParameters, filename);
+    const { watch, watchAll } = options.at(-1);
+    if (!watch && !watchAll) transformOnce(transformCache);
   }
 
   requireModuleOrMock(from, name) {
     const isOnce = PACKAGE.test(name) && !OF_THE_SUITE.has(name);
     if (!isOnce || this.mockState.shouldMockCjs(from, name).shouldMock) return super.requireModuleOrMock(from, name);
-    return createRequire(from)(name);
+    return loadOnce(from, name);
   }
 };
