@@ -24,7 +24,7 @@ describe('blocks', () => {
   });
   afterEach(async () => {
     jest.restoreAllMocks();
-    for (const one of ofTheTest.reverse()) await one.stop();
+    for (const one of ofTheTest.toReversed()) await one.stop();
   });
   afterAll(() => shared.stop());
 

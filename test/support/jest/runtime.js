@@ -8,6 +8,9 @@ const PACKAGE = /^(?!\.|\/|node:|@jest\/|[A-Za-z]:[\\/])/;
 /** It keeps the options of every queue that was ever run, and through them all of a suite's application. */
 const OF_THE_SUITE = new Set(['graphile-worker']);
 
+/** The one file of it that keeps nothing, and looks for a configuration in every folder above us when it is loaded. */
+const isItsConfiguration = (from, name) => name === './config' && /graphile-worker[\\/]dist[\\/]\w+\.js$/.test(from);
+
 /** What this worker has compiled, by file name. To call it again makes a new module; nothing is shared but the machine code. */
 const compiled = new Map();
 
@@ -63,7 +66,7 @@ module.exports = class PackagesOnceRuntime extends Runtime {
   }
 
   requireModuleOrMock(from, name) {
-    const isOnce = PACKAGE.test(name) && !OF_THE_SUITE.has(name);
+    const isOnce = (PACKAGE.test(name) && !OF_THE_SUITE.has(name)) || isItsConfiguration(from, name);
     if (!isOnce || this.mockState.shouldMockCjs(from, name).shouldMock) return super.requireModuleOrMock(from, name);
     return loadOnce(from, name);
   }
