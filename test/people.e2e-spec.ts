@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import { CleanAccounts } from '../src/auth/clean-accounts';
 import { PeopleRegistry } from '../src/auth/people/people-registry';
 import { runInContext } from '../src/platform/http/request-context';
+import { hashTogether } from './support/cheap-hashes';
 import { Gateway } from './support/gateway';
 import { Mailbox, tokenIn } from './support/mailbox';
 import type { Merchant } from './support/merchant';
@@ -58,6 +59,7 @@ describe('people', () => {
       const { text } = await mailbox.next(email);
       expect(text).toContain('join "Corner shop" as developer');
       expectProblem(await post('email/verify', { token: tokenIn(text) }), 422, 'validation_failed');
+      hashTogether(gateway.app, 2);
       const tries = await Promise.all([accept(tokenIn(text)), accept(tokenIn(text))]);
       expect(tries.map((answer) => answer.status).sort()).toEqual([200, 422]);
       const login = await post<{ access_token: string }>('login', { email, password: PASSWORD });

@@ -8,6 +8,7 @@ import { ClientRegistry, type NewClient } from '../../src/clients/client-registr
 import { loadSettings } from '../../src/platform/config/load-settings';
 import type { Settings } from '../../src/platform/config/settings';
 import { runInContext } from '../../src/platform/http/request-context';
+import { hashCheaply } from './cheap-hashes';
 import { TestDatabase } from './database';
 import { Merchant } from './merchant';
 
@@ -52,6 +53,7 @@ export class Gateway {
       ? pino({ level: 'trace' }, { write: (line: string) => void options.log!.push(line) })
       : pino({ level: 'silent' });
     const app = await createApplication(settings, { url: database.url, directUrl: database.url }, log);
+    hashCheaply(app);
     await app.listen(0, '127.0.0.1');
     return new Gateway(app, database, await app.getUrl(), settings, !options.database);
   }

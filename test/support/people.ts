@@ -8,13 +8,13 @@ import { runInContext } from '../../src/platform/http/request-context';
 import type { ClientRole, Role, StaffRole } from '../../src/platform/http/roles';
 import { newId } from '../../src/platform/identifiers';
 import { Envelope } from '../../src/platform/security/crypto/envelope';
+import { CHEAP_COST } from './cheap-hashes';
 import type { Gateway } from './gateway';
 import type { Answer, Merchant } from './merchant';
 
 /** The password of everybody in tests. */
 export const PASSWORD = 'tawny-owl-reads-4-maps';
-/** Cheap on purpose: what a real hash costs is measured where hashing is tested. */
-const PASSWORD_HASH = bcrypt.hashSync(PASSWORD, 4);
+const PASSWORD_HASH = bcrypt.hashSync(PASSWORD, CHEAP_COST);
 const STEP_SECONDS = 30;
 
 export interface PersonOptions {
