@@ -51,10 +51,21 @@ function linesThat(files: readonly string[], pattern: RegExp): string[] {
   return files.flatMap((file) => textOf(file).split('\n').flatMap((line, at) => (pattern.test(line) ? [`${file}:${at + 1}`] : [])));
 }
 
+const trees = new Map<string, ts.SourceFile>();
+
+/** The syntax of a file, read once for all who walk it. */
+function treeOf(file: string): ts.SourceFile {
+  const known = trees.get(file);
+  if (known) return known;
+  const tree = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.ES2022, true);
+  trees.set(file, tree);
+  return tree;
+}
+
 /** Walks the syntax of the given files; the visitor answers what is wrong with a node. */
 function syntaxFaults(files: readonly string[], visit: (node: ts.Node) => string | undefined): string[] {
   return files.flatMap((file) => {
-    const source = ts.createSourceFile(file, textOf(file), ts.ScriptTarget.ES2022, true);
+    const source = treeOf(file);
     const faults: string[] = [];
     const walk = (node: ts.Node): void => {
       const fault = visit(node);

@@ -19,14 +19,17 @@ const ALWAYS = {
 const HSTS = 'max-age=31536000; includeSubDomains';
 const CSP = "default-src 'none'; frame-ancestors 'none'";
 
-const running: Gateway[] = [];
-async function start(environment: Record<string, string>): Promise<Gateway> {
-  const gateway = await Gateway.start({ environment });
-  running.push(gateway);
+const running = new Map<string, Promise<Gateway>>();
+
+/** A gateway with these settings, which all tests share that want the same. */
+function start(environment: Record<string, string>): Promise<Gateway> {
+  const key = JSON.stringify(environment);
+  const gateway = running.get(key) ?? Gateway.start({ environment });
+  running.set(key, gateway);
   return gateway;
 }
-afterEach(async () => {
-  for (const gateway of running.splice(0)) await gateway.stop();
+afterAll(async () => {
+  for (const gateway of running.values()) await (await gateway).stop();
 });
 
 async function call(url: string, options?: RequestInit) {
