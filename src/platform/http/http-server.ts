@@ -46,7 +46,13 @@ export function httpAdapter(settings: Settings): FastifyAdapter {
     routerOptions: { maxParamLength: 300 },
     // RFC 9110, 9.1: whoever answers GET answers HEAD.
     exposeHeadRoutes: true,
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
+}
+
+/** Our routes have schemas of zod. Fastify's own compilers would be loaded at every start, and never asked. */
+function noSchemas(): never {
+  throw new Error('A route must not have a schema of Fastify: nothing here compiles one.');
 }
 
 /** Lets the browser applications of the given origins call the API and read its headers (https://fetch.spec.whatwg.org/#http-cors-protocol). */
