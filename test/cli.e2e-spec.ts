@@ -12,7 +12,7 @@ import { migratedFolder } from './support/migrated-folder';
 import { type Ended, endPrograms, Program, runProgram } from './support/programs';
 
 beforeAll(() => built(), 240_000);
-afterEach(endPrograms);
+afterAll(endPrograms);
 afterAll(removeFolders);
 
 function keysOf({ stdout }: CommandEnd | Ended): { clientId: string; keyId: string; apiKey: string; signingSecret: string } {
@@ -36,9 +36,12 @@ describe('on the embedded database', () => {
     expect(await findRunning(dataDir)).toBeUndefined();
   });
 
+  let server: Program | undefined;
+  /** The server on the same folder, which the tests from here on share. */
+  const besideServer = async () => (server ??= await Program.start('main', { DATA_DIR: dataDir, PORT: '0' })).url();
+
   it('works beside the server, which knows at once what was made', async () => {
-    const server = await Program.start('main', { DATA_DIR: dataDir, PORT: '0' });
-    const url = await server.url();
+    const url = await besideServer();
     const made = await cpg('client:create', '--name', 'My shop', '--fee-bps', '250', '--rate-multiplier', '3', '--json');
     expect(made).toMatchObject({ code: 0, stderr: '' });
     const keys = keysOf(made);
@@ -50,7 +53,6 @@ describe('on the embedded database', () => {
       .toEqual([{ name: 'My shop', fee_bps: 250, rate_multiplier: 3, live_enabled: false }]);
     const madeBy = `select actor_type, actor_id from audit_events where client_id = '${keys.clientId}' and kind = 'client.created'`;
     expect(await query(database, madeBy)).toEqual([{ actor_type: 'operator', actor_id: userInfo().username }]);
-    expect((await server.kill('SIGTERM')).code).toBe(0);
   });
 
   it('shows a live client\'s keys to people', async () => {
@@ -80,10 +82,10 @@ describe('on the embedded database', () => {
   });
 
   it('is walked by the demo from end to end', async () => {
-    const server = await Program.start('main', { DATA_DIR: dataDir, PORT: '0' });
-    const demo = await runProgram('demo', { DATA_DIR: dataDir }, ['--url', await server.url()]);
+    const demo = await runProgram('demo', { DATA_DIR: dataDir }, ['--url', await besideServer()]);
     expect(demo).toMatchObject({ code: 0, stderr: '' });
     expect(demo.stdout).toMatch(/available":"24\.37"[^]*signature genuine[^]*insufficient_funds[^]*status completed[^]*Everything went as promised\.\n$/);
+    expect((await server!.kill('SIGTERM')).code).toBe(0);
   });
 });
 
@@ -98,6 +100,7 @@ describe('the demo', () => {
     const server = await Program.start('main', { ...environment, PORT: '0' });
     const ended = await runProgram('demo', environment, ['--url', await server.url()]);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('WEBHOOKS_ALLOW_PRIVATE_NETWORKS=true') });
+    await server.kill('SIGTERM');
   });
 });
 

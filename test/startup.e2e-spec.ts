@@ -10,7 +10,7 @@ import { gone, newFolder, query, removeFolders, serverPid } from './support/embe
 import { TEST_SECRETS } from './support/gateway';
 import { Merchant } from './support/merchant';
 import { migratedFolder } from './support/migrated-folder';
-import { endPrograms, Program, runProgram } from './support/programs';
+import { type Ended, endPrograms, Program, runProgram } from './support/programs';
 
 const order = { amount: '25.00', currency: 'USD', method: 'card' };
 const databases: string[] = [];
@@ -40,8 +40,8 @@ function onServer(name: string): string {
 }
 
 beforeAll(() => built(), 240_000);
-afterEach(endPrograms);
 afterAll(async () => {
+  await endPrograms();
   for (const name of databases) await query(onServer('postgres'), `drop database ${name} with (force)`);
   removeFolders();
 });
@@ -82,28 +82,6 @@ describe('a start without settings', () => {
     expect(await npm.kill('SIGTERM')).toMatchObject({ code: 0 });
     await expect(fetch(`${url}/health/live`)).rejects.toThrow('fetch failed');
     expect(await findRunning(dataDir)).toBeUndefined();
-  });
-
-  it('ends with 1 when its database is killed, and the next start recovers what was committed', async () => {
-    const dataDir = migratedFolder();
-    const first = await server(dataDir);
-    const keys = keysIn((await first.url(), first.stdout));
-    const { body: { id } } = await new Merchant(await first.url(), keys).post('/v1/payments', order);
-    process.kill(serverPid(join(dataDir, 'postgres')), 'SIGKILL');
-    expect(await first.ended).toMatchObject({ code: 1, stdout: expect.stringContaining('the embedded PostgreSQL has ended by itself') });
-    const second = await server(dataDir);
-    expect((await new Merchant(await second.url(), keys).get(`/v1/payments/${id as string}`)).status).toBe(200);
-  });
-
-  it('is refused on a folder that another server uses, which goes on', async () => {
-    const dataDir = migratedFolder();
-    const first = await server(dataDir);
-    const url = await first.url();
-    const second = await runProgram('main', { DATA_DIR: dataDir, PORT: '0' });
-    expect(second.code).toBe(1);
-    expect(second.stderr).toMatch(/^CPGateway has not started\. Another CPGateway \(pid \d+\) already uses/);
-    expect(second.stderr.trim().split('\n')).toHaveLength(1);
-    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 
   it('on a port that is in use ends with one sentence, and its database is stopped', async () => {
@@ -149,6 +127,7 @@ describe('a database of the operator\'s own', () => {
     expect(await query(url, 'select count(*)::int as count from clients')).toEqual([{ count: 1 }]);
     const applied = both.flatMap(({ stdout }) => stdout.match(/"Clients\d+"/g) ?? []);
     expect(applied).toHaveLength(1);
+    await Promise.all(both.map((program) => program.kill('SIGTERM')));
   });
 
   it('in production: only log lines, no keys, and no client is made', async () => {
@@ -173,41 +152,80 @@ describe('a database of the operator\'s own', () => {
   });
 });
 
-describe('a signal while a request is under way', () => {
-  /** A server with a payment that is being created and waits for a lock. */
+describe('a server on a folder', () => {
+  let dataDir: string;
+  let keys: ReturnType<typeof keysIn>;
+  let program: Program | undefined;
+
+  beforeAll(() => {
+    dataDir = migratedFolder();
+  });
+
+  /** The one that an earlier test has left running, or a new one. */
+  const running = async (): Promise<Program> => {
+    const isFirst = !keys;
+    program ??= await server(dataDir);
+    await program.url();
+    if (isFirst) keys = keysIn(program.stdout);
+    return program;
+  };
+  const ended = async (): Promise<Ended> => {
+    const end = await program!.ended;
+    program = undefined;
+    return end;
+  };
+  const create = (url: string) => new Merchant(url, keys).post('/v1/payments', order, { idempotencyKey: randomUUID() });
+
+  /** The server with a payment that is being created and waits for a lock. */
   async function busyServer() {
-    const dataDir = migratedFolder();
-    const program = await server(dataDir);
-    const url = await program.url();
+    const busy = await running();
+    const url = await busy.url();
     const database = (await findRunning(dataDir))!;
     const locker = new Client({ connectionString: database });
     // Ends with the server when the test lets it.
     locker.on('error', () => undefined);
     await locker.connect();
     await locker.query('begin; lock table payments in access exclusive mode');
-    const answer = new Merchant(url, keysIn(program.stdout)).post('/v1/payments', order, { idempotencyKey: randomUUID() });
+    const answer = create(url);
     const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%create_payment%'`;
     while ((await query(database, waiting)).length === 0);
-    return { dataDir, program, url, locker, answer };
+    return { busy, url, locker, answer };
   }
 
-  it('lets it finish, takes no new ones, then ends with 0', async () => {
-    const { program, url, locker, answer } = await busyServer();
-    program.child.kill('SIGTERM');
-    await program.says('stopping');
+  it('goes on when another one is started there, which is refused', async () => {
+    const url = await (await running()).url();
+    const second = await runProgram('main', { DATA_DIR: dataDir, PORT: '0' });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/^CPGateway has not started\. Another CPGateway \(pid \d+\) already uses/);
+    expect(second.stderr.trim().split('\n')).toHaveLength(1);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  it('ends with 1 when its database is killed, and the next start recovers what was committed', async () => {
+    const { body: { id } } = await create(await (await running()).url());
+    process.kill(serverPid(join(dataDir, 'postgres')), 'SIGKILL');
+    expect(await ended()).toMatchObject({ code: 1, stdout: expect.stringContaining('the embedded PostgreSQL has ended by itself') });
+    const next = await running();
+    expect((await new Merchant(await next.url(), keys).get(`/v1/payments/${id as string}`)).status).toBe(200);
+  });
+
+  it('lets a request finish that a signal meets, takes no new ones, then ends with 0', async () => {
+    const { busy, url, locker, answer } = await busyServer();
+    busy.child.kill('SIGTERM');
+    await busy.says('stopping');
     const later = await fetch(`${url}/health/ready`).then(({ status }) => status, () => 'refused');
     expect([503, 'refused']).toContain(later);
     await locker.query('rollback');
     expect((await answer).status).toBe(201);
     await locker.end();
-    expect((await program.ended).code).toBe(0);
+    expect((await ended()).code).toBe(0);
   });
 
-  it('ends at once when it comes again', async () => {
-    const { dataDir, program, locker, answer } = await busyServer();
+  it('ends at once when the signal comes again', async () => {
+    const { busy, locker, answer } = await busyServer();
     const cut = answer.catch(() => 'cut off');
-    const again = setInterval(() => program.child.kill('SIGTERM'), 50);
-    const { code } = await program.ended;
+    const again = setInterval(() => busy.child.kill('SIGTERM'), 50);
+    const { code } = await ended();
     clearInterval(again);
     expect(code).toBe(143);
     expect(await cut).toBe('cut off');
