@@ -9,7 +9,7 @@ export interface ServerView {
   head(): ChainHead;
   get(hash: string): FakeTransaction | undefined;
   /** Oldest first. */
-  transactions(): FakeTransaction[];
+  transactions(): readonly FakeTransaction[];
 }
 
 export interface Asked {
@@ -93,9 +93,10 @@ function trongridList(view: ServerView, account: string, query: URLSearchParams)
   const filters = new URLSearchParams([...query].filter(([name]) => name !== 'fingerprint' && name !== 'limit')).toString();
   const min = Number(query.get('min_timestamp') ?? 0);
   const max = Number(query.get('max_timestamp') ?? Infinity);
+  const onlyTo = query.get('only_to') === 'true';
   const rows = rowsOf(view, ({ transaction: { at, result }, event }) =>
     result === 'SUCCESS' && event.kind !== 'nft' && at.getTime() >= min && at.getTime() <= max
-      && (event.to === account || (query.get('only_to') !== 'true' && event.from === account)));
+      && (event.to === account || (!onlyTo && event.from === account)));
   if (query.get('order_by') !== 'block_timestamp,asc') rows.reverse();
 
   const [start = '0', given = filters] = (query.get('fingerprint') ?? '').split('|').filter(Boolean);
@@ -157,8 +158,9 @@ function tronscanList(view: ServerView, query: URLSearchParams): Answer {
   const start = Number(query.get('start') ?? 0);
   const from = Number(query.get('start_timestamp') ?? 0);
   const until = Number(query.get('end_timestamp') ?? Infinity);
+  const to = query.get('toAddress');
   const rows = rowsOf(view, ({ transaction: { at }, event }) =>
-    event.to === query.get('toAddress') && at.getTime() >= from && at.getTime() <= until).toReversed();
+    event.to === to && at.getTime() >= from && at.getTime() <= until).toReversed();
   const page = rows.slice(start, Math.min(start + limit, TRONSCAN_REACH)).map((row) => tronscanRow(row, view.head()));
   return ok({ total: Math.min(rows.length, TRONSCAN_REACH), rangeTotal: rows.length, contractInfo: {}, token_transfers: page });
 }
@@ -188,7 +190,10 @@ function tronscanRow({ transaction: { hash, block, at, result }, event }: Row, h
 function rowsOf(view: ServerView, isWanted: (row: Row) => boolean): Row[] {
   const rows: Row[] = [];
   for (const transaction of view.transactions()) {
-    for (const event of transaction.events) if (isWanted({ transaction, event })) rows.push({ transaction, event });
+    for (const event of transaction.events) {
+      const row = { transaction, event };
+      if (isWanted(row)) rows.push(row);
+    }
   }
   return rows;
 }

@@ -146,7 +146,7 @@ export class FakeTron {
     return {
       head,
       get: (hash) => seen(this.chain.get(hash))[0],
-      transactions: () => this.chain.transactions().flatMap(seen),
+      transactions: () => (this.lies.size === 0 && !this.frozen ? this.chain.transactions() : this.chain.transactions().flatMap(seen)),
     };
   }
 }
