@@ -185,7 +185,7 @@ describe('a server on a folder', () => {
     // Ends with the server when the test lets it.
     locker.on('error', () => undefined);
     await locker.connect();
-    await locker.query('begin; lock table payments in access exclusive mode');
+    await locker.query('begin; lock table provider_references in access exclusive mode');
     const answer = create(url);
     const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%create_payment%'`;
     while ((await query(database, waiting)).length === 0);

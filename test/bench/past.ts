@@ -2,14 +2,30 @@ import type { Pool } from 'pg';
 
 /** A year in which the given clients were paid so often: payments, what was thought of each, and what still counts of it. */
 export async function fillPast(pool: Pool, clientIds: readonly string[], payments: number, say: (line: string) => void): Promise<void> {
-  for (const [what, sql] of Object.entries(PAST)) {
+  const timed = async (what: string, work: () => Promise<unknown>) => {
     const started = performance.now();
-    await pool.query(sql, [clientIds, payments]);
+    await work();
     say(`  ${what}: ${Math.round((performance.now() - started) / 1000)} s`);
-  }
-  await pool.query('vacuum analyze payments');
-  await pool.query('vacuum analyze risk_counters');
-  await pool.query('vacuum analyze risk_assessments');
+  };
+  const indexes = await withoutIndexes(pool, ['payments', 'risk_assessments']);
+  for (const [what, sql] of Object.entries(PAST)) await timed(what, () => pool.query(sql, [clientIds, payments]));
+  await timed('indexes', async () => {
+    await pool.query("set maintenance_work_mem = '512MB'");
+    for (const definition of indexes) await pool.query(definition);
+  });
+  await timed('vacuum', async () => {
+    for (const table of ['payments', 'risk_counters', 'risk_assessments']) await pool.query(`vacuum analyze ${table}`);
+  });
+}
+
+/** Drops what can be built again in a tenth of the time when all rows are there. Answers how. */
+async function withoutIndexes(pool: Pool, tables: readonly string[]): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string; definition: string }>(
+    `select c.relname as name, pg_get_indexdef(i.indexrelid) as definition from pg_index i join pg_class c on c.oid = i.indexrelid
+      where i.indrelid = any ($1::regclass[]) and not i.indisunique`, [tables],
+  );
+  for (const { name } of rows) await pool.query(`drop index ${name}`);
+  return rows.map(({ definition }) => definition);
 }
 
 /** Payment n: at a time, by a customer and from an address that follow from n. Every customer has some ten, and so has every address. */
