@@ -3,7 +3,7 @@ import type { QueryResultRow } from 'pg';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { type ContextRow, contextOf, type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
-import { type Assessment, keptColumns } from './assessment';
+import { type Assessment, KEPT_COLUMNS, type KeptRow, keptColumns, keptRow } from './assessment';
 import { Unwritten } from './unwritten';
 
 /** So many looks in one round trip. */
@@ -11,9 +11,9 @@ const TOGETHER = 16;
 /** So many assessments are written in one, or as many as have come when the first of them has waited so long. */
 const MOST = 64;
 const WAIT_MS = 100;
-const call = (name: string, values: unknown[]) => `${name}(${values.map((_, at) => `$${at + 1}`).join(', ')})`;
-const LOOK = `select * from ${call('payment_contexts', questionColumns([]))}`;
-const KEEP = `select ${call('keep_assessments', keptColumns([]))}`;
+const call = (name: string, parameters: number) => `${name}(${Array.from({ length: parameters }, (_, at) => `$${at + 1}`).join(', ')})`;
+const LOOK = `select * from ${call('payment_contexts', questionColumns([]).length)}`;
+const KEEP = `select ${call('keep_assessments', KEPT_COLUMNS)}`;
 
 /** A look that waits for its round trip. */
 interface Asked {
@@ -60,13 +60,8 @@ export class SharedRounds implements BeforeApplicationShutdown {
   }
 
   /** Writes these now, each once: one that is written already stays as it is. */
-  async write(assessments: readonly Assessment[]): Promise<void> {
-    try {
-      await this.unitOfWork.read('keep_assessments', KEEP, keptColumns(assessments));
-    } catch (error) {
-      if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
-      if (assessments.length > 1) for (const each of assessments) await this.write([each]);
-    }
+  write(assessments: readonly Assessment[]): Promise<void> {
+    return this.writeRows(assessments.map(keptRow));
   }
 
   /** Nothing waits when the process ends. */
@@ -97,13 +92,22 @@ export class SharedRounds implements BeforeApplicationShutdown {
     }
   }
 
+  private async writeRows(rows: readonly KeptRow[]): Promise<void> {
+    try {
+      await this.unitOfWork.read('keep_assessments', KEEP, keptColumns(rows));
+    } catch (error) {
+      if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
+      if (rows.length > 1) for (const row of rows) await this.writeRows([row]);
+    }
+  }
+
   private async writeWaiting(): Promise<void> {
     clearTimeout(this.waiting);
     this.waiting = undefined;
     const kept = this.unwritten.take();
     if (kept.length === 0) return;
     try {
-      await this.write(kept);
+      await this.writeRows(kept);
     } catch (error) {
       this.logger.warn({ err: error, msg: `${kept.length} assessments were not written now; they are written again from the payments` });
     }

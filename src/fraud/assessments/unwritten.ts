@@ -1,21 +1,21 @@
 import type { PaymentQuestion } from '../signals/payment-context';
 import { type Count, NONE } from '../signals/running-counter';
-import { type Assessment, isSmallAmount } from './assessment';
+import { type Assessment, isSmallAmount, type KeptRow, keptRow } from './assessment';
 
 type Book = Pick<PaymentQuestion, 'clientId' | 'livemode'>;
 const keyOf = (kind: string, { clientId, livemode }: Book, value = '') => `${kind} ${clientId} ${livemode} ${value}`;
 
 /** Assessments of payments that were let through and wait to be written, and what somebody who reads the database would not see of them. */
 export class Unwritten {
-  private assessments: Assessment[] = [];
+  private rows: KeptRow[] = [];
   private readonly counts = new Map<string, Count>();
 
   get size(): number {
-    return this.assessments.length;
+    return this.rows.length;
   }
 
   add(assessment: Assessment): void {
-    this.assessments.push(assessment);
+    this.rows.push(keptRow(assessment));
     if (!assessment.counted) return;
     const small = isSmallAmount(assessment);
     this.count(keyOf('client', assessment), small);
@@ -23,11 +23,11 @@ export class Unwritten {
   }
 
   /** All of them; nothing waits then. */
-  take(): Assessment[] {
-    const { assessments } = this;
-    this.assessments = [];
+  take(): KeptRow[] {
+    const { rows } = this;
+    this.rows = [];
     this.counts.clear();
-    return assessments;
+    return rows;
   }
 
   /** How many of them are of the same client, and have the same domain of the e-mail there. */

@@ -65,11 +65,12 @@ export interface PaymentQuestion extends Payer {
 
 /** What was read, with payments that are let through and not written yet: of its client, and of the domain of its e-mail there. */
 export function contextOf(row: ContextRow, unwritten: { client: Count; domain: Count }): PaymentContext {
-  const { customer_noted: customer, ip_noted: ip, ip_recent: recent, ...same } = row;
+  const { revision, customer_noted: customer, ip_noted: ip, ip_recent: recent, failed_logins, paid, places, profile, blocks, hits, model } = row;
   return {
-    ...same, client: windowedBy(row.client, unwritten.client), email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client),
+    revision, client: windowedBy(row.client, unwritten.client), email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client),
     customer: together(row.customer, customer?.['stopped.customer']), customer_failures: customer?.['failed.customer'] ?? null,
     ip: together(row.ip, ip?.['stopped.ip']), ip_failures: ip?.['failed.ip'] ?? null, ip_small: recent?.[0] ?? null, ip_customers: recent?.[1] ?? null,
+    failed_logins, paid, places, profile, blocks, hits, model,
   };
 }
 
