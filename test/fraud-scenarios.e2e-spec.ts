@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { eventually } from './support/eventually';
 import { destinationOf, fund } from './support/funds';
 import { Gateway } from './support/gateway';
 import type { Merchant } from './support/merchant';
+import { countryDatabase } from './support/mmdb';
 import { callJson, member, PASSWORD } from './support/people';
 import { expectProblem } from './support/problems';
 import { deliver, stripeWebhook } from './support/providers';
@@ -20,17 +24,22 @@ interface Scored extends Record<string, unknown> {
 
 /** What people tell of as fraud, played by wire: what is decided, and why. */
 describe('fraud, by wire,', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cpgateway-countries-'));
   let gateway: Gateway;
   let merchant: Merchant;
   let addresses = 0;
 
   beforeAll(async () => {
-    gateway = await Gateway.start({ environment: { RATE_LIMITING_ENABLED: 'false' } });
+    writeFileSync(path.join(folder, 'countries.mmdb'), countryDatabase({ '192.0.2.0/25': 'DE', '192.0.2.128/25': 'FR' }));
+    gateway = await Gateway.start({ environment: { RATE_LIMITING_ENABLED: 'false', GEOIP_DATABASE: path.join(folder, 'countries.mmdb') } });
   });
   beforeEach(async () => {
     merchant = await gateway.merchant();
   });
-  afterAll(() => gateway.stop());
+  afterAll(async () => {
+    await gateway.stop();
+    rmSync(folder, { recursive: true });
+  });
 
   /** An address that no other test has. */
   const someIp = () => `198.51.100.${(addresses += 1)}`;
@@ -48,6 +57,17 @@ describe('fraud, by wire,', () => {
   );
   const assessment = async (id: string) =>
     (await gateway.database.rows<{ decision: string; fired: string[]; signals: Record<string, unknown> }>('select * from risk_assessments where subject_id = $1', [id]))[0];
+
+  it('tells of a customer who pays from another country than the last time', async () => {
+    const reasons = async (ip: string) => (await ask({ ip }, { customer: 'traveller' })).body.risk.reasons;
+    const change = expect.stringContaining('the last time from');
+    expect(await reasons('192.0.2.1')).not.toContainEqual(change);
+    expect(await reasons('192.0.2.2')).not.toContainEqual(change);
+    // An address of no known country changes nothing.
+    expect(await reasons('203.0.113.77')).not.toContainEqual(change);
+    expect(await reasons('192.0.2.200')).toContainEqual('from FR, the last time from DE');
+    expect(await reasons('192.0.2.201')).not.toContainEqual(change);
+  });
 
   describe('card testing', () => {
     it('is stopped by card and address, for the card that was tried and no other', async () => {

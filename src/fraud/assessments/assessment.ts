@@ -51,26 +51,28 @@ export function assessmentParameter(assessment: Assessment): string | null {
   });
 }
 
-/** One element of each parameter of keep_assessments: of a payment that was let through. */
+/** What keep_assessments is told of a payment that was let through, one parameter after the other. */
+const KEPT: readonly ((assessment: Assessment) => unknown)[] = [
+  ({ clientId }) => clientId, ({ livemode }) => livemode, ({ subjectId }) => subjectId, ({ at }) => at.toISOString(),
+  ({ amountMinor }) => amountMinor?.toString(), ({ currency }) => currency, isSmallAmount, ({ verdict }) => verdict.score, ({ revision }) => revision,
+  ({ verdict }) => JSON.stringify(verdict.reasons), ({ signals }) => JSON.stringify(signals),
+  // As a text[] is written: the names of rules need no quotes.
+  ({ verdict }) => `{${verdict.fired.join(',')}}`, ({ verdict }) => verdict.shadow && JSON.stringify(verdict.shadow),
+  ({ model }) => model && JSON.stringify(model), ({ counted }) => counted?.domain,
+];
+export const KEPT_COLUMNS = KEPT.length;
+
+/** One element of each of its parameters. */
 export type KeptRow = readonly unknown[];
 
 /** Plain values only: what waits to be written is many objects less for the garbage collector to carry along. */
 export function keptRow(assessment: Assessment): KeptRow {
-  const { clientId, livemode, subjectId, at, amountMinor, currency, verdict, revision, signals, model, counted } = assessment;
-  return [
-    clientId, livemode, subjectId, at.toISOString(), amountMinor?.toString(), currency, isSmallAmount(assessment), verdict.score, revision,
-    // fired: as a text[] is written, for the names of rules need no quotes.
-    JSON.stringify(verdict.reasons), JSON.stringify(signals), `{${verdict.fired.join(',')}}`, verdict.shadow && JSON.stringify(verdict.shadow),
-    model && JSON.stringify(model), counted?.domain,
-  ];
+  return KEPT.map((of) => of(assessment));
 }
-
-/** How many parameters keep_assessments has. */
-export const KEPT_COLUMNS = 15;
 
 /** The parameters of keep_assessments. */
 export function keptColumns(rows: readonly KeptRow[]): unknown[][] {
-  return Array.from({ length: KEPT_COLUMNS }, (_, column) => rows.map((row) => row[column]));
+  return KEPT.map((_, column) => rows.map((row) => row[column]));
 }
 
 /** Its row of risk_assessments. */
