@@ -20,7 +20,7 @@ const question: PaymentQuestion = { clientId: 'cli_1', livemode: false, currency
 /** What is answered where nothing is known but the rules. */
 const nothing: Record<keyof PaymentContext, unknown> = {
   revision: expect.any(Number), client: null, small: 0, customer: null, customer_failures: null, ip: null, ip_failures: null, failed_logins: null,
-  email_domain: null, ip_small: null, ip_customers: null, paid: null, places: null, profile: null, blocks: null, hits: null, model: null,
+  email_domain: null, ip_small: 0, ip_customers: 0, paid: null, places: null, profile: null, blocks: null, hits: null, model: null,
 };
 
 describe('what payments are counted by', () => {
@@ -46,7 +46,7 @@ describe('what payments are counted by', () => {
   const signalsOf = (id: string) => gateway.database.value<Record<string, unknown>>('select signals from risk_assessments where subject_id = $1', [id]);
   const counted = async () => {
     const rows = await gateway.database.rows<{ kind: string; entity: string; row: RunningCounter }>(
-      'select kind, entity, running_counter(c, clock_timestamp()) as row from risk_counters c where client_id = $1 order by kind', [merchant.credentials.clientId],
+      'select kind, entity, running_counter(c, floor(extract(epoch from now()) / 60)::bigint, now()) as row from risk_counters c where client_id = $1 order by kind', [merchant.credentials.clientId],
     );
     return rows.map(({ kind, entity, row }) => ({ kind, entity, counter: windowedBy(row, NONE), small: smallBy(row, NONE) }));
   };
@@ -69,9 +69,9 @@ describe('what payments are counted by', () => {
   it('is read in round trips that are shared by whoever comes meanwhile', async () => {
     const statements = watch();
     const rounds = gateway.app.get(SharedRounds, { strict: false });
-    const asked = Array.from({ length: 40 }, (_, at) => ({ ...question, clientId: `cli_${at}`, customer: `c${at}` }));
+    const asked = Array.from({ length: 70 }, (_, at) => ({ ...question, clientId: `cli_${at}`, customer: `c${at}` }));
     expect(await Promise.all(asked.map((each) => rounds.look(each)))).toEqual(asked.map(() => nothing));
-    // Sixteen at a time.
+    // Thirty-two at a time.
     expect(statements).toEqual(Array.from({ length: 3 }, () => 'payment_contexts'));
   });
 
@@ -263,12 +263,16 @@ describe('what payments are counted by', () => {
     expect((await signalsOf(id)).client_payments).toEqual([1, 1, 1, 5, 0, 0.2, expect.any(Number), 0]);
   });
 
-  it('keeps a bucket for each minute, hour and day, and no more', async () => {
-    const rings = await gateway.database.rows(
-      `select risk_ring('{1}', 0, 2, 60) as same, risk_ring('{1,5}', 1, 2, 60) as next, risk_ring('{1}', 3, 2, 60) as later,
-              risk_ring(array_fill(1, array[60]), 1, 2, 60) = array[2] || array_fill(1, array[59]) as full, risk_ring('{1}', 99, 2, 60) as gone, risk_ring('{1}', -2, 2, 60) as late`,
+  it('keeps the total before each minute, hour and day, and no more of them', async () => {
+    const marks = await gateway.database.rows(
+      `select risk_marks('{5}', 7, 0, 60) as same, risk_marks('{5,0}', 7, 1, 60) as next, risk_marks('{5}', 7, 3, 60) as later,
+              risk_marks(array_fill(1::bigint, array[60]), 2, 1, 60) = array[2::bigint] || array_fill(1::bigint, array[59]) as full,
+              risk_marks('{5,0}', 7, 60, 60) as gone, risk_marks('{5}', 7, -2, 60) as late, risk_marks('{5,5}', 5, 2, 60) as quiet`,
     );
-    expect(rings).toEqual([{ same: [3], next: [2, 1, 5], later: [2, 0, 0, 1], full: true, gone: [2], late: [3] }]);
+    expect(marks).toEqual([{ same: ['5'], next: ['7', '5', '0'], later: ['7', '7', '7', '5'], full: true, gone: ['7'], late: ['5'], quiet: ['5'] }]);
+    const since = (back: number) => gateway.database.value<string>("select counted_since(10, '{8,5,1}', $1)", [back]);
+    // Before the oldest mark there was nothing, or it does not count any more.
+    expect([await since(1), await since(2), await since(3), await since(4), await since(0), await since(-1)]).toEqual(['2', '5', '9', '9', '0', '0']);
   });
 
   it('is written again from the payment when it was lost, once', async () => {

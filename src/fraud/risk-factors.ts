@@ -21,7 +21,7 @@ const LEAST = STEPS.at(-1)!.noticed;
 /** Few clients have so much noticed: a partial index over ten minutes, and of each of them a counter. */
 const NOTICED = `
   select n.client_id as "clientId", n.livemode, n.noticed,
-         (select running_counter(r, clock_timestamp()) from risk_counters r
+         (select running_counter(r, floor(extract(epoch from now()) / 60)::bigint, now()) from risk_counters r
            where r.client_id = n.client_id and r.livemode = n.livemode and r.kind = 'client' and r.entity = n.client_id) as counter
     from (select client_id, livemode, count(*)::int as noticed from risk_assessments
            where decision <> 'allow' and created_at > now() - interval '10 minutes' and subject <> 'login'

@@ -47,15 +47,17 @@ const PAST: Readonly<Record<string, string>> = {
     insert into risk_assessments (client_id, livemode, subject_id, subject, score, decision, reasons, signals, fired, revision, amount_minor, currency, created_at)
     select client_id, true, id, 'payment', 0, 'allow', '[]', '{"amount_units": 25, "client_payments_10m": 3}', '{}', 1, 2500, 'USD', at from (${NTH}) p`,
   counters: `
-    insert into risk_counters (client_id, livemode, kind, entity, since, seen_on, upto, minutes, small, hours, days)
-    select c, true, e.kind, e.entity, now() - interval '365 days', current_date, floor(extract(epoch from now()) / 60)::bigint,
-           array_fill(1, array[60]), array_fill(0, array[60]), array_fill(1 + e.payments / 24, array[24]), array_fill(1 + e.payments, array[30])
+    insert into risk_counters (client_id, livemode, kind, entity, since, seen_on, upto, total, small_total, minutes, small, hours, days)
+    select c, true, e.kind, e.entity, now() - interval '365 days', current_date, floor(extract(epoch from now()) / 60)::bigint, 365 * e.daily, 0,
+           array(select 365 * e.daily - m from generate_series(1, 60) m), '{0}',
+           array(select 365 * e.daily - h * (1 + (e.daily - 1) / 24) from generate_series(1, 24) h), array(select (365 - d) * e.daily from generate_series(1, 30) d)
       from unnest($1::text[]) c
      cross join lateral (
-       select 'client' as kind, c as entity, ($2::bigint / 365 / 8)::integer as payments
+       select 'client' as kind, c as entity, 1 + ($2::bigint / 365 / 8)::bigint as daily
        union all
-       select 'email_domain', 'mail' || d || '.example', ($2::bigint / 365 / 8 / 1024)::integer from generate_series(0, 1023) d) e
-    on conflict (client_id, livemode, kind, entity) do update set minutes = excluded.minutes, hours = excluded.hours, days = excluded.days`,
+       select 'email_domain', 'mail' || d || '.example', 1 + ($2::bigint / 365 / 8 / 1024)::bigint from generate_series(0, 1023) d) e
+    on conflict (client_id, livemode, kind, entity) do update
+      set total = excluded.total, small_total = 0, minutes = excluded.minutes, small = excluded.small, hours = excluded.hours, days = excluded.days`,
   profiles: `
     insert into risk_profiles (client_id, livemode, subject, currency, count, total_minor, max_minor, hours)
     select c, true, 'payment', 'USD', $2::bigint / 8 + 1, ($2::bigint / 8 + 1) * 2500, 9900, array_fill(1 + $2::bigint / 192, array[24]) from unnest($1::text[]) c`,

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded/embedded-postgres';
 import { migrate } from '../../src/platform/database/migrate';
@@ -14,7 +15,7 @@ import { type Server, startServer, stopServer } from './servers';
 
 /**
  * What an assessment costs, and whether the past makes it dearer: `npm run bench:risk -- [past payments] [creations a round]`, by default
- * 10,000,000 and 600. There are two databases, one of them with the past, and for each a server that scores and one that does not.
+ * 10,000,000 and 300. There are two databases, one of them with the past, and for each a server that scores and one that does not.
  */
 const PAST = Number(process.argv[2] ?? 10_000_000);
 const CONNECTIONS = 32;
@@ -22,8 +23,10 @@ const CLIENTS = 8;
 /** Servers of the same code differ by a tenth for as long as they live, by what their first requests made of them; so there are several sets. */
 const SETS = 5;
 /** Many short ones of each: a machine that others use changes its speed within seconds, and only what stands close together can be compared. */
-const ROUNDS = 6;
-const CREATIONS = Number(process.argv[3] ?? 600);
+const ROUNDS = 12;
+const CREATIONS = Number(process.argv[3] ?? 300);
+/** What a server still writes of its last assessments must not fall into the time of the next one. */
+const PAUSE_MS = 150;
 const WARM = 2_000;
 const COMMAND = ['--max-semi-space-size=8', '--max-old-space-size=1024', 'dist/src/main.js'];
 const MOST_COST = 1.15;
@@ -76,7 +79,10 @@ async function measureSet(books: Record<Database, Books>, figures: Figures<Name>
     for (const name of names) await run(name, WARM);
     for (let round = 0; round < ROUNDS; round += 1) {
       // Whoever comes later meets warmer caches; so they take turns at it.
-      for (const name of turned(names, round)) figures[name].push(await run(name, CREATIONS));
+      for (const name of turned(names, round)) {
+        figures[name].push(await run(name, CREATIONS));
+        await setTimeout(PAUSE_MS);
+      }
     }
   } finally {
     for (const server of servers.values()) await stopServer(server);

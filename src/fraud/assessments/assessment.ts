@@ -1,3 +1,4 @@
+import { columnText, type ColumnValue } from '../../platform/database/columns';
 import { maskSecrets } from '../../platform/security/crypto/masking';
 import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
@@ -52,9 +53,9 @@ export function assessmentParameter(assessment: Assessment): string | null {
 }
 
 /** What keep_assessments is told of a payment that was let through, one parameter after the other. */
-const KEPT: readonly ((assessment: Assessment) => unknown)[] = [
+const KEPT: readonly ((assessment: Assessment) => ColumnValue)[] = [
   ({ clientId }) => clientId, ({ livemode }) => livemode, ({ subjectId }) => subjectId, ({ at }) => at.toISOString(),
-  ({ amountMinor }) => amountMinor?.toString(), ({ currency }) => currency, isSmallAmount, ({ verdict }) => verdict.score, ({ revision }) => revision,
+  ({ amountMinor }) => amountMinor, ({ currency }) => currency, isSmallAmount, ({ verdict }) => verdict.score, ({ revision }) => revision,
   ({ verdict }) => JSON.stringify(verdict.reasons), ({ signals }) => JSON.stringify(signals),
   // As a text[] is written: the names of rules need no quotes.
   ({ verdict }) => `{${verdict.fired.join(',')}}`, ({ verdict }) => verdict.shadow && JSON.stringify(verdict.shadow),
@@ -63,7 +64,7 @@ const KEPT: readonly ((assessment: Assessment) => unknown)[] = [
 export const KEPT_COLUMNS = KEPT.length;
 
 /** One element of each of its parameters. */
-export type KeptRow = readonly unknown[];
+export type KeptRow = readonly ColumnValue[];
 
 /** Plain values only: what waits to be written is many objects less for the garbage collector to carry along. */
 export function keptRow(assessment: Assessment): KeptRow {
@@ -71,8 +72,8 @@ export function keptRow(assessment: Assessment): KeptRow {
 }
 
 /** The parameters of keep_assessments. */
-export function keptColumns(rows: readonly KeptRow[]): unknown[][] {
-  return KEPT.map((_, column) => rows.map((row) => row[column]));
+export function keptColumns(rows: readonly KeptRow[]): string[] {
+  return KEPT.map((_, column) => columnText(rows.map((row) => row[column])));
 }
 
 /** Its row of risk_assessments. */

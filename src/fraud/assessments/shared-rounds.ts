@@ -1,13 +1,15 @@
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { QueryResultRow } from 'pg';
+import { setImmediate } from 'node:timers/promises';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { connectionBeside } from '../../platform/database/data-source';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
-import { UnitOfWork } from '../../platform/database/unit-of-work';
 import { type ContextRow, contextOf, type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
 import { type Assessment, KEPT_COLUMNS, type KeptRow, keptColumns, keptRow } from './assessment';
 import { Unwritten } from './unwritten';
 
 /** So many looks in one round trip. */
-const TOGETHER = 16;
+const TOGETHER = 32;
 /** So many assessments are written in one, or as many as have come when the first of them has waited so long. */
 const MOST = 64;
 const WAIT_MS = 100;
@@ -25,25 +27,28 @@ interface Asked {
 /**
  * The round trips that payments share: what several of them want to know goes to the database together, and so, soon after they were
  * created, do the assessments of those that were let through. Starting such a statement costs several times what a payment more in it
- * costs. Whoever is alone never waits to be looked at. There is one round trip at a time, as a look beside one that is still writing would not
- * see it; what is not written yet is added to what was read. What a crash loses is written again from the payments themselves; see
- * MissingAssessments.
+ * costs. Whoever is alone never waits to be looked at. There is one round trip at a time, on a connection of its own, as a look beside one that
+ * is still writing would not see it; what is not written yet is added to what was read. What a crash loses is written again from the payments
+ * themselves; see MissingAssessments.
  */
 @Injectable()
-export class SharedRounds implements BeforeApplicationShutdown {
+export class SharedRounds implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(SharedRounds.name);
   private readonly unwritten = new Unwritten();
+  private readonly connection: Pool;
   private asked: Asked[] = [];
   private waiting?: NodeJS.Timeout;
   private last: Promise<void> = Promise.resolve();
 
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(dataSource: DataSource) {
+    this.connection = connectionBeside(dataSource);
+  }
 
   /** Reads what a payment is decided on. All that this instance has let through before counts. */
   look(question: PaymentQuestion): Promise<PaymentContext> {
     return new Promise((resolve, reject) => {
       this.asked.push({ question, resolve, reject });
-      void this.next(() => this.run());
+      if (this.asked.length === 1) void this.next(() => this.run());
     });
   }
 
@@ -69,10 +74,16 @@ export class SharedRounds implements BeforeApplicationShutdown {
     await this.flush();
   }
 
+  async onApplicationShutdown(): Promise<void> {
+    await this.connection.end();
+  }
+
   private async run(): Promise<void> {
-    // The look that this was queued for may have gone along with the one before.
-    if (this.asked.length === 0) return;
-    await this.answer(this.asked.splice(0, TOGETHER));
+    // What has arrived beside it goes along, also what the process has not read yet.
+    await setImmediate();
+    const asked = this.asked.splice(0, TOGETHER);
+    if (this.asked.length > 0) void this.next(() => this.run());
+    await this.answer(asked);
   }
 
   /** Work that never fails, after all that was begun before. */
@@ -83,7 +94,8 @@ export class SharedRounds implements BeforeApplicationShutdown {
 
   private async answer(asked: readonly Asked[]): Promise<void> {
     try {
-      const rows = await this.unitOfWork.read<ContextRow & QueryResultRow>('payment_contexts', LOOK, questionColumns(asked.map(({ question }) => question)));
+      const values = questionColumns(asked.map(({ question }) => question));
+      const { rows } = await this.connection.query<ContextRow>({ name: 'payment_contexts', text: LOOK, values });
       asked.forEach(({ question, resolve }, at) => resolve(contextOf(rows[at]!, this.unwritten.countsFor(question))));
     } catch (error) {
       // Whichever of them it was: nobody must fail for what others ask.
@@ -94,7 +106,7 @@ export class SharedRounds implements BeforeApplicationShutdown {
 
   private async writeRows(rows: readonly KeptRow[]): Promise<void> {
     try {
-      await this.unitOfWork.read('keep_assessments', KEEP, keptColumns(rows));
+      await this.connection.query({ name: 'keep_assessments', text: KEEP, values: keptColumns(rows) });
     } catch (error) {
       if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
       if (rows.length > 1) for (const row of rows) await this.writeRows([row]);

@@ -1,4 +1,5 @@
 import { CURRENCY_CODES } from '../../money/currency';
+import { columnText, type ColumnValue } from '../../platform/database/columns';
 import { addressOf } from '../../platform/security/blocks/networks';
 import type { StoredFacts } from '../model/stored-facts';
 import type { Payer, PaymentFacts } from './payer';
@@ -20,9 +21,9 @@ export interface PaymentContext {
   ip_failures: Windowed | null;
   failed_logins: Windowed | null;
   /** Small payments from the address in the last hour. */
-  ip_small: number | null;
+  ip_small: number;
   /** Different customers from the address in the last 10 minutes. */
-  ip_customers: number | null;
+  ip_customers: number;
   /** How many payments of the customer came to a good end, and their mean in this currency, in minor units. */
   paid: readonly [count: number, meanMinor: string | null] | null;
   /** Where the customer's newest payments came from that were let through, the newest first. */
@@ -35,14 +36,14 @@ export interface PaymentContext {
 }
 
 /** What of it payment_contexts answers in other words. */
-type Read = 'client' | 'email_domain' | 'small' | 'customer_failures' | 'ip_failures' | 'ip_small' | 'ip_customers';
+type Read = 'client' | 'email_domain' | 'small' | 'customer_failures' | 'paid' | 'ip_small' | 'ip_customers';
 
 /** The same as payment_contexts answers it. */
 export interface ContextRow extends Omit<PaymentContext, Read> {
   client: RunningCounter | null;
   email_domain: RunningCounter | null;
-  customer_noted: Readonly<Record<'failed.customer' | 'stopped.customer', Windowed | null>> | null;
-  ip_noted: Readonly<Record<'failed.ip' | 'stopped.ip', Windowed | null>> | null;
+  customer_noted: { readonly failed: Windowed | null; readonly stopped: Windowed | null; readonly paid: PaymentContext['paid'] } | null;
+  ip_stopped: Windowed | null;
   ip_recent: readonly [small: number, customers: number] | null;
 }
 
@@ -65,12 +66,12 @@ export interface PaymentQuestion extends Payer {
 
 /** What was read, with payments that are let through and not written yet: of its client, and of the domain of its e-mail there. */
 export function contextOf(row: ContextRow, unwritten: { client: Count; domain: Count }): PaymentContext {
-  const { revision, customer_noted: customer, ip_noted: ip, ip_recent: recent, failed_logins, paid, places, profile, blocks, hits, model } = row;
+  const { revision, customer_noted: customer, ip_failures, ip_recent: recent, failed_logins, places, profile, blocks, hits, model } = row;
   return {
     revision, client: windowedBy(row.client, unwritten.client), email_domain: windowedBy(row.email_domain, unwritten.domain), small: smallBy(row.client, unwritten.client),
-    customer: together(row.customer, customer?.['stopped.customer']), customer_failures: customer?.['failed.customer'] ?? null,
-    ip: together(row.ip, ip?.['stopped.ip']), ip_failures: ip?.['failed.ip'] ?? null, ip_small: recent?.[0] ?? null, ip_customers: recent?.[1] ?? null,
-    failed_logins, paid, places, profile, blocks, hits, model,
+    customer: together(row.customer, customer?.stopped), customer_failures: customer?.failed ?? null, paid: customer?.paid ?? null,
+    ip: together(row.ip, row.ip_stopped), ip_failures, ip_small: recent?.[0] ?? 0, ip_customers: recent?.[1] ?? 0,
+    failed_logins, places, profile, blocks, hits, model,
   };
 }
 
@@ -84,7 +85,7 @@ const SMALL = JSON.stringify(Object.fromEntries(CURRENCY_CODES.map((code) => [co
 
 /** The parameters of payment_contexts. No subject has a line break within. */
 export function questionColumns(asked: readonly PaymentQuestion[]): unknown[] {
-  const column = (of: (each: PaymentQuestion) => unknown) => asked.map(of);
+  const column = (of: (each: PaymentQuestion) => ColumnValue) => columnText(asked.map(of));
   return [
     column(({ clientId }) => clientId), column(({ livemode }) => livemode), column(({ currency }) => currency), column(({ customer }) => customer),
     column(({ network }) => network), column(({ domain }) => domain), column(({ ip }) => ip), column(({ subjects }) => subjects.join('\n')),

@@ -1,7 +1,7 @@
 import { exponentOf } from '../../money/currency';
 import { formatAmount } from '../../money/money';
 import { networkOf } from '../../platform/security/blocks/networks';
-import { amountSignals, HISTORY, tenthsOf } from './amount-signals';
+import { type AmountFacts, amountSignals, HISTORY, tenthsOf } from './amount-signals';
 import type { Payer, PaymentFacts } from './payer';
 import type { CounterName, PaymentContext } from './payment-context';
 import { guardSignals, listSignals } from './risk-context';
@@ -42,15 +42,11 @@ const COUNTERS: readonly (Pick<Entity, 'signal' | 'countsItself'> & { by: 'clien
 /** The signals of a payment; `lastCountry`: where its customer was seen before. */
 export function paymentSignals(facts: PaymentFacts, payer: Payer, context: PaymentContext, lastCountry: string | null): Signals {
   const { amountMinor, currency } = facts;
-  const { profile } = context;
   const signals: Record<string, SignalValue | CounterSignal> = {
     subject: 'payment',
     ...listSignals(context),
     ...guardSignals(context),
-    ...amountSignals({
-      amountMinor, currency, earlierCount: profile?.count ?? 0,
-      averageMinor: profile ? BigInt(profile.mean_minor) : null, maxMinor: profile ? BigInt(profile.max_minor) : null,
-    }),
+    ...amountSignals({ amountMinor, currency, ...historyOf(context) }),
     round_amount: amountMinor % (100n * 10n ** BigInt(exponentOf(currency))) === 0n,
     small_payments_1h: context.small,
     ...hourSignals(context),
@@ -60,13 +56,21 @@ export function paymentSignals(facts: PaymentFacts, payer: Payer, context: Payme
   for (const counter of COUNTERS) {
     if (counter.by === 'client' || payer[counter.by]) signals[counter.signal] = countSignal(counter, context[counter.answer] ?? NOTHING);
   }
-  if (payer.network) Object.assign(signals, { ip_customers_10m: context.ip_customers ?? 0, ip_small_payments_1h: context.ip_small ?? 0 });
+  if (payer.network) Object.assign(signals, { ip_customers_10m: context.ip_customers, ip_small_payments_1h: context.ip_small });
   return signals;
 }
 
+/** What amounts are compared with. The mean is rounded to whole minor units. */
+function historyOf({ profile }: PaymentContext): Pick<AmountFacts, 'earlierCount' | 'averageMinor' | 'maxMinor'> {
+  if (!profile) return { earlierCount: 0, averageMinor: null, maxMinor: null };
+  const [count, total, max] = profile;
+  return { earlierCount: count, averageMinor: (2n * BigInt(total) + BigInt(count)) / (2n * BigInt(count)), maxMinor: BigInt(max) };
+}
+
 function hourSignals({ profile }: PaymentContext): Signals {
-  if (!profile || profile.count < HOURS_FROM) return {};
-  const share = profile.hour / profile.count;
+  const [count = 0, , , inHour = 0] = profile ?? [];
+  if (count < HOURS_FROM) return {};
+  const share = inHour / count;
   return { hour_share: share, hour_percent: (share * 100).toFixed(1) };
 }
 

@@ -28,14 +28,8 @@ export interface GuardBlock {
   until: string;
 }
 
-/** What is usual for a client, in minor units as text. */
-export interface Profile {
-  count: number;
-  mean_minor: string;
-  max_minor: string;
-  /** How many of them in this hour of the day. */
-  hour: number;
-}
+/** What is usual for a client: how many payments, their sum and the largest in minor units as text, and how many in this hour of the day. */
+export type Profile = readonly [count: number, totalMinor: string, maxMinor: string, hour: number];
 
 /** Everything that an assessment looks at in the database, as risk_context answers it. */
 export interface RiskContext {
