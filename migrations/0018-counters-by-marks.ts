@@ -27,6 +27,8 @@ export class CountersByMarks1763600000018 implements MigrationInterface {
       comment on column risk_counters.hours is 'The same for each hour.';
       comment on column risk_counters.days is 'The same for each day.';
       comment on column risk_counters.small is 'The total of small payments before each minute.';
+      -- By the entity first: one search says whether anything is noted of somebody.
+      alter table risk_sightings drop constraint risk_sightings_pkey, add primary key (client_id, livemode, entity, kind, at, subject_id);
     `);
   }
 
@@ -41,6 +43,7 @@ export class CountersByMarks1763600000018 implements MigrationInterface {
       comment on column risk_counters.minutes is null;
       comment on column risk_counters.hours is null;
       comment on column risk_counters.days is null;
+      alter table risk_sightings drop constraint risk_sightings_pkey, add primary key (client_id, livemode, kind, entity, at, subject_id);
     `);
   }
 }

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { assessed } from './support/assessed';
 import { eventually } from './support/eventually';
 import { destinationOf, fund } from './support/funds';
 import { Gateway } from './support/gateway';
@@ -49,6 +50,27 @@ describe('database round trips', () => {
     statements.length = 0;
     await fresh.post('/v1/payments', order);
     expect(statements).toEqual(['payment_contexts', 'create_payment']);
+  });
+
+  it('carry every text of a payer as it is', async () => {
+    const customer = `O'Neil, "{a\\b}" \\N null`;
+    const payer = { ip: '203.0.113.7', email: "o'neil@shop.example" };
+    const pay = async () => assessed(gateway, (await merchant.post<{ id: string; risk: { decision: string } }>('/v1/payments', { ...order, customer, payer })).body);
+    await pay();
+    const { id } = await pay();
+    expect(await gateway.database.rows('select signals -> $2 as customer, signals -> $3 as ip from risk_assessments where subject_id = $1', [id, 'customer_payments', 'ip_payments']))
+      .toEqual([{ customer: [2, 2, 2, 2], ip: [2, 2, 2, 2] }]);
+  });
+
+  it('go on when the connection of the looks is lost', async () => {
+    await create();
+    const looking = () => gateway.database.rows<{ pid: number }>(
+      "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and query ~ 'payment_contexts|keep_assessments'",
+    );
+    const [{ pid }] = await looking() as [{ pid: number }];
+    await gateway.database.rows('select pg_terminate_backend($1)', [pid]);
+    await eventually(async () => (await looking()).every((each) => each.pid !== pid));
+    expect(await create()).toMatch(/^pay_/);
   });
 
   it('are the same for a repeated creation', async () => {

@@ -71,11 +71,9 @@ begin
                    order by p.payer_network desc, p.id desc limit 200) as ip,
             -- Of most payers nothing is noted: one search says so for all kinds.
             (select true from risk_sightings r
-              where r.client_id = a.client_id and r.livemode = a.livemode and r.kind in ('failed.customer', 'paid.customer', 'stopped.customer')
-                and r.entity = a.customer limit 1) as customer_noted,
+              where r.client_id = a.client_id and r.livemode = a.livemode and r.entity = a.customer limit 1) as customer_noted,
             (select true from risk_sightings r
-              where r.client_id = a.client_id and r.livemode = a.livemode and r.kind in ('failed.ip', 'stopped.ip')
-                and r.entity = a.network limit 1) as ip_noted,
+              where r.client_id = a.client_id and r.livemode = a.livemode and r.entity = a.network limit 1) as ip_noted,
             array(select v_now - r.at from risk_sightings r
                    where r.client_id = 'people' and r.livemode = false and r.kind = 'login_failed.ip' and r.entity = a.network
                      and r.at > v_now - interval '30 days' order by r.at desc limit 200) as failed_logins
