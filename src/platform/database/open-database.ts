@@ -37,8 +37,8 @@ export async function openDatabase(settings: Settings, log: Pino, options: { sha
 /**
  * Makes node-postgres read `sslmode` as libpq documents it: `require` encrypts without checking the certificate, `verify-ca` checks
  * who signed it (by `sslrootcert`), `verify-full` also the host's name. By itself pg 8 takes all three for `verify-full` and warns that
- * this will change (node_modules/pg-connection-string). Every connection is made from a URL that went through here: TypeORM's pool, the
- * migrations and the job queue; source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+ * this will change (node_modules/pg-connection-string). Every connection is made from a URL that went through here: TypeORM's pool and what stands
+ * beside it, the migrations and the job queue; source: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
  */
 export function withLibpqTls(url: string): string {
   const parsed = new URL(url);
