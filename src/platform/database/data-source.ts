@@ -64,8 +64,11 @@ export function poolOf(dataSource: DataSource): Pool {
  */
 export function connectionBeside({ options }: DataSource): Pool {
   const { url } = options as { url?: string };
-  const pool = new Pool({ ...CONNECTION, connectionString: url, max: 1, idleTimeoutMillis: 0 });
-  // A connection lost while idle shows again in the next query, which fails with it; without handlers it would end the process.
+  return bearLosses(new Pool({ ...CONNECTION, connectionString: url, max: 1, idleTimeoutMillis: 0 }));
+}
+
+/** A connection lost while idle shows again in the next query, which fails with it; without handlers it would end the process. */
+export function bearLosses(pool: Pool): Pool {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { runMigrations as migrateQueue } from 'graphile-worker';
 import { Client, Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, FUNCTIONS_DIR } from './data-source';
+import { bearLosses, dataSourceOptions, FUNCTIONS_DIR } from './data-source';
 
 /** Any constant will do; every instance of every version must use the same one. */
 const MIGRATION_LOCK = 7_305_220_101;
@@ -28,10 +28,7 @@ export async function migrate(url: string): Promise<string[]> {
 }
 
 async function migrateJobQueue(url: string): Promise<void> {
-  const pgPool = new Pool({ connectionString: url, max: 2 });
-  // A connection lost while idle shows again in the next query, which fails with it; without handlers it would end the process.
-  pgPool.on('error', () => undefined);
-  pgPool.on('connect', (client) => client.on('error', () => undefined));
+  const pgPool = bearLosses(new Pool({ connectionString: url, max: 2 }));
   try {
     await migrateQueue({ pgPool, logger: undefined });
   } finally {

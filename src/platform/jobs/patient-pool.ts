@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { bearLosses } from '../database/data-source';
 
 /** The connection was lost or could not be had; the statement itself was not refused. */
 const LOST: ReadonlySet<string | undefined> = new Set([
@@ -19,8 +20,7 @@ export class PatientPool extends Pool {
 
   constructor(config: PoolConfig) {
     super(config);
-    this.on('error', () => undefined);
-    this.on('connect', (client) => client.on('error', () => undefined));
+    bearLosses(this);
     const direct = super.connect.bind(this) as () => Promise<PoolClient>;
     this.connect = ((callback?: never) => {
       if (callback || !this.patient) return (super.connect as (callback?: never) => unknown)(callback);
