@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { without } from './functions-gone';
 
 /** The arrays of a row, each with what it is a part of. */
 const RINGS = { minutes: 'total', small: 'small_total', hours: 'total', days: 'total' } as const;
@@ -46,23 +47,6 @@ export class CountersByMarks1763600000018 implements MigrationInterface {
       alter table risk_sightings drop constraint risk_sightings_pkey, add primary key (client_id, livemode, kind, entity, at, subject_id);
     `);
   }
-}
-
-/** Drops functions, whatever they take, and forgets that they were made; a new database has no list of them yet. */
-function without(names: readonly string[]): string {
-  const list = names.map((name) => `'${name}'`).join(', ');
-  return `
-    do $$
-    declare
-      v_function regprocedure;
-    begin
-      for v_function in select oid from pg_proc where pronamespace = current_schema()::regnamespace and proname in (${list}) loop
-        execute 'drop function ' || v_function;
-      end loop;
-      if to_regclass('schema_functions') is not null then
-        delete from schema_functions where name in (${list});
-      end if;
-    end $$;`;
 }
 
 /** Writes each array anew, element for element. */

@@ -103,10 +103,7 @@ describe('limits', () => {
          select $1, false, 'pay_' || n, 'payment', 0.5, 'review', '[]', '{}', '{}', 1, now() - make_interval(days => $3) from generate_series(1, $2::int) n`,
         [clientId, noticed, daysAgo],
       );
-      await gateway.database.rows(
-        'select count_risk(array_fill($1::text, array[$2::int]), array_fill(false, array[$2]), array_fill(null::text, array[$2]), array_fill(false, array[$2]))',
-        [clientId, payments],
-      );
+      await gateway.database.rows("select count_risk(array[$1], '{false}', '{client}', array[$1], array[$2]::bigint[], '{0}')", [clientId, payments]);
       await gateway.app.get(RiskFactors, { strict: false }).sweep();
       return headersOf(await merchant.get('/v1/payments'))['x-ratelimit-limit'];
     };

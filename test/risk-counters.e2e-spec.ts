@@ -146,13 +146,13 @@ describe('what payments are counted by', () => {
   it('waits to be written for no more than as many as go together', async () => {
     const rounds = gateway.app.get(SharedRounds, { strict: false });
     const statements = watch();
-    for (let at = 0; at < 64; at += 1) {
+    for (let at = 0; at < 128; at += 1) {
       rounds.keep({
         clientId: merchant.credentials.clientId, livemode: false, subject: 'payment', subjectId: `pay_${at}`, revision: 1, at: new Date(), signals: {},
         verdict: { score: 0, decision: 'allow', reasons: [], fired: [] }, sightings: [], counted: {},
       });
     }
-    expect(await rounds.look({ ...question, clientId: merchant.credentials.clientId })).toMatchObject({ client: [64, 64, 64, 64, expect.any(Number)] });
+    expect(await rounds.look({ ...question, clientId: merchant.credentials.clientId })).toMatchObject({ client: [128, 128, 128, 128, expect.any(Number)] });
     expect(statements).toEqual(['keep_assessments', 'payment_contexts']);
   });
 

@@ -1,21 +1,17 @@
--- Adds payments to the running counters. Everybody adds in one order, so that none waits in a circle.
+-- Adds payments to the running counters. Everybody adds in one order (by client, book, kind and entity), so that none waits in a circle.
 --
--- One element of each array for each payment: its client is counted, and the domain of the e-mail where it has one.
-create or replace function count_risk(p_client text[], p_livemode boolean[], p_domain text[], p_small boolean[]) returns void
+-- One element of each array for each counter, and none twice: p_kind and p_entity say which of the client's it is, "client" and the client
+-- itself, or "email_domain" and the domain; p_all how many payments are added, and p_small how many of those are small.
+create or replace function count_risk(p_client text[], p_livemode boolean[], p_kind text[], p_entity text[], p_all bigint[], p_small bigint[])
+returns void
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_minute bigint := floor(extract(epoch from v_now) / 60);
 begin
   insert into risk_counters as c (client_id, livemode, kind, entity, since, seen_on, upto, total, small_total, minutes, small, hours, days)
-  select k.client_id, k.livemode, k.kind, k.entity, v_now, (v_now at time zone 'UTC')::date, v_minute, count(*), count(*) filter (where k.small),
-         '{0}', '{0}', '{0}', '{0}'
-    from (select a.client_id, a.livemode, e.kind, e.entity, a.small
-            from unnest(p_client, p_livemode, p_domain, p_small) as a (client_id, livemode, domain, small)
-           cross join lateral (values ('client', a.client_id), ('email_domain', a.domain)) as e (kind, entity)
-           where e.entity is not null) k
-   group by k.client_id, k.livemode, k.kind, k.entity
-   order by k.client_id collate "C", k.livemode, k.kind collate "C", k.entity collate "C"
+  select k.client_id, k.livemode, k.kind, k.entity, v_now, (v_now at time zone 'UTC')::date, v_minute, k.total, k.small, '{0}', '{0}', '{0}', '{0}'
+    from unnest(p_client, p_livemode, p_kind, p_entity, p_all, p_small) as k (client_id, livemode, kind, entity, total, small)
   on conflict (client_id, livemode, kind, entity) do update
     set total = c.total + excluded.total, small_total = c.small_total + excluded.small_total,
         minutes = risk_marks(c.minutes, c.total, excluded.upto - c.upto, 60), small = risk_marks(c.small, c.small_total, excluded.upto - c.upto, 60),

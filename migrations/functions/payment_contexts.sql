@@ -6,7 +6,7 @@
 -- A text for each thing that is asked, see elements, with one element for each payment; none where the payer did not tell. p_ip: the address
 -- itself, p_subjects: what may stand on a list, a line each, p_country: whether the addresses where the customer was seen before are asked for.
 -- p_small: the largest small amount of each currency, in minor units. p_model: whether a learned model may be in force.
--- Answers as many rows, in that order: revision of the rules; "client" and "email_domain": see running_counter; "customer" and "ip": their
+-- Answers as many rows: n, for which of them, from 1; revision of the rules; "client" and "email_domain": see running_counter; "customer" and "ip": their
 -- payments, see risk_counter; "customer_noted": see there; "ip_failures", "ip_stopped": what failed or became no payment; "ip_recent": see
 -- network_recent; "places": see customer_places; "profile": [how many, their sum, the largest, how many in this hour of the day] of what is usual
 -- for the client in this currency, in minor units; null for none.
@@ -20,7 +20,7 @@ create or replace function payment_contexts(
   p_client text, p_livemode text, p_currency text, p_customer text, p_network text, p_domain text, p_ip text, p_subjects text, p_country text,
   p_small jsonb, p_model boolean)
 returns table (
-  revision float8, client json, customer jsonb, customer_noted jsonb, ip jsonb, ip_failures jsonb, ip_stopped jsonb, failed_logins jsonb,
+  n integer, revision float8, client json, customer jsonb, customer_noted jsonb, ip jsonb, ip_failures jsonb, ip_stopped jsonb, failed_logins jsonb,
   email_domain json, ip_recent jsonb, places text[], profile json, blocks jsonb, hits jsonb, model jsonb)
 language plpgsql stable rows 16 set plan_cache_mode = force_generic_plan set enable_bitmapscan = off set enable_seqscan = off set enable_sort = off as $$
 #variable_conflict use_column
@@ -40,7 +40,7 @@ begin
                   elements(p_ip)::inet[], elements(p_subjects), elements(p_country)::boolean[])
            with ordinality as a (client_id, livemode, currency, customer, network, domain, ip, subjects, country, n)
   )
-  select (select d.revision::float8 from risk_definitions d order by d.revision desc limit 1),
+  select a.n::integer, (select d.revision::float8 from risk_definitions d order by d.revision desc limit 1),
          (select running_counter(r, v_minute, v_now) from risk_counters r
            where r.client_id = a.client_id and r.livemode = a.livemode and r.kind = 'client' and r.entity = a.client_id),
          risk_counter(s.customer), case when s.customer_noted then customer_noted(a.client_id, a.livemode, a.customer, a.currency, v_now) end,
@@ -77,6 +77,5 @@ begin
             array(select v_now - r.at from risk_sightings r
                    where r.client_id = 'people' and r.livemode = false and r.kind = 'login_failed.ip' and r.entity = a.network
                      and r.at > v_now - interval '30 days' order by r.at desc limit 200) as failed_logins
-     offset 0) s
-   order by a.n;
+     offset 0) s;
 end $$;

@@ -7,6 +7,7 @@ create or replace function write_assessment(p_risk jsonb) returns void
 language plpgsql as $$
 declare
   a risk_assessments := jsonb_populate_record(null::risk_assessments, p_risk -> 'assessment');
+  v_small bigint := (p_risk ->> 'small')::boolean::integer;
 begin
   if p_risk is null then
     return;
@@ -17,7 +18,10 @@ begin
          s.peer, s.country
     from jsonb_to_recordset(p_risk -> 'sightings') as s (kind text, entity text, peer text, country text);
   if p_risk ? 'counted' then
-    perform count_risk(array[a.client_id], array[a.livemode], array[p_risk ->> 'domain'], array[(p_risk ->> 'small')::boolean]);
+    -- As count_risk has them in order.
+    perform count_risk(array_agg(a.client_id), array_agg(a.livemode), array_agg(e.kind), array_agg(e.entity), array_agg(1::bigint), array_agg(v_small))
+       from (values ('client', a.client_id), ('email_domain', p_risk ->> 'domain')) as e (kind, entity)
+      where e.entity is not null;
   end if;
   if p_risk ? 'review' then
     insert into risk_reviews (client_id, livemode, subject_id, subject, created_at)

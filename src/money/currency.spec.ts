@@ -1,4 +1,4 @@
-import { CURRENCY_CODES, exponentOf, isCrypto, isCurrency, type CurrencyCode } from './currency';
+import { CURRENCY_CODES, exponentOf, isCrypto, isCurrency, unitOf, type CurrencyCode } from './currency';
 
 describe('currencies', () => {
   const contract: [CurrencyCode, number, boolean][] = [
@@ -10,6 +10,7 @@ describe('currencies', () => {
     expect(isCurrency(code)).toBe(true);
     expect(exponentOf(code)).toBe(exponent);
     expect(isCrypto(code)).toBe(crypto);
+    expect(unitOf(code)).toBe(BigInt(`1${'0'.repeat(exponent)}`));
   });
 
   it('lists exactly the currencies of the contract', () => {

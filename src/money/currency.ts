@@ -31,6 +31,13 @@ export function exponentOf(currency: CurrencyCode): number {
   return CURRENCIES[currency].exponent;
 }
 
+const UNITS = Object.fromEntries(CURRENCY_CODES.map((code) => [code, 10n ** BigInt(exponentOf(code))])) as Readonly<Record<CurrencyCode, bigint>>;
+
+/** One unit of the currency in its minor units: 100 for USD, 1 for JPY. */
+export function unitOf(currency: CurrencyCode): bigint {
+  return UNITS[currency];
+}
+
 /** True for currencies that move on a chain, false for those that move through banks and cards. */
 export function isCrypto(currency: CurrencyCode): boolean {
   return CURRENCIES[currency].crypto;

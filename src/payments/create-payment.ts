@@ -44,10 +44,11 @@ export class CreatePayment {
     const [row] = await this.unitOfWork.call<{ outcome: ClaimOutcome | null }>(async () => {
       const now = new Date();
       const id = newId('pay', now.getTime());
-      assessment = await this.risk.assess(factsOf(body, currentAccess()), id, now);
+      const facts = factsOf(body, currentAccess());
+      assessment = await this.risk.assess(facts, id, now);
       if (assessment.verdict.decision === 'block') return refusalOf(assessment);
       if (body.method === 'usdt_trc20') deposit ??= await this.addresses.next();
-      const payment = newPayment(body, currentAccess(), assessment, deposit);
+      const payment = newPayment(body, facts, currentAccess().feeBps, assessment, deposit);
       answer = presentPayment(payment);
       return creationOf(payment, answer, this.risk.parameterOf(assessment), deposit);
     });
@@ -61,7 +62,7 @@ export class CreatePayment {
 /** What the fraud rules look at. */
 function factsOf({ amount, currency, customer, payer }: CreatePaymentBody, { clientId, livemode }: BookAccess): PaymentFacts {
   const { ip, email, country } = payer ?? {};
-  return { clientId, livemode, amountMinor: parseAmount(amount, currency), currency, customer, ip, email, country };
+  return { clientId, livemode, amountMinor: parseAmount(amount, currency), currency, customer, ip, network: ip && networkOf(ip), email, country };
 }
 
 function creationOf(payment: Payment, answer: PaymentObject, risk: string | null, deposit: DepositAddress | undefined): QueryConfig {
@@ -90,12 +91,12 @@ function refusalOf(assessment: Assessment): QueryConfig {
   };
 }
 
-function newPayment(body: CreatePaymentBody, access: BookAccess, assessment: Assessment, deposit: DepositAddress | undefined): Payment {
+function newPayment(body: CreatePaymentBody, facts: PaymentFacts, feeBps: number, assessment: Assessment, deposit: DepositAddress | undefined): Payment {
   const { at: now, subjectId: id } = assessment;
-  const amountMinor = parseAmount(body.amount, body.currency);
+  const { clientId, livemode, amountMinor, network } = facts;
   return {
-    clientId: access.clientId,
-    livemode: access.livemode,
+    clientId,
+    livemode,
     id,
     status: 'pending',
     exception: null,
@@ -109,13 +110,13 @@ function newPayment(body: CreatePaymentBody, access: BookAccess, assessment: Ass
     amountRefundedMinor: 0n,
     amountRefundingMinor: 0n,
     feeMinor: 0n,
-    feeBps: access.feeBps,
+    feeBps,
     method: body.method,
     providerReference: null,
     depositAddress: deposit?.address ?? null,
     customer: body.customer ?? null,
     payer: body.payer ?? null,
-    payerNetwork: (body.payer?.ip && networkOf(body.payer.ip)) || null,
+    payerNetwork: network ?? null,
     description: body.description ?? null,
     returnUrl: body.return_url ?? null,
     metadata: body.metadata,

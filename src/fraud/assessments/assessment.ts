@@ -1,4 +1,3 @@
-import { columnText, type ColumnValue } from '../../platform/database/columns';
 import { maskSecrets } from '../../platform/security/crypto/masking';
 import type { ModelOpinion } from '../model/opinion';
 import type { Verdict } from '../rules/evaluate';
@@ -50,30 +49,6 @@ export function assessmentParameter(assessment: Assessment): string | null {
     ...(verdict.decision === 'review' && REVIEWED.has(subject) ? { review } : {}),
     ...anomalyOf(assessment),
   });
-}
-
-/** What keep_assessments is told of a payment that was let through, one parameter after the other. */
-const KEPT: readonly ((assessment: Assessment) => ColumnValue)[] = [
-  ({ clientId }) => clientId, ({ livemode }) => livemode, ({ subjectId }) => subjectId, ({ at }) => at.toISOString(),
-  ({ amountMinor }) => amountMinor, ({ currency }) => currency, isSmallAmount, ({ verdict }) => verdict.score, ({ revision }) => revision,
-  ({ verdict }) => JSON.stringify(verdict.reasons), ({ signals }) => JSON.stringify(signals),
-  // As a text[] is written: the names of rules need no quotes.
-  ({ verdict }) => `{${verdict.fired.join(',')}}`, ({ verdict }) => verdict.shadow && JSON.stringify(verdict.shadow),
-  ({ model }) => model && JSON.stringify(model), ({ counted }) => counted?.domain,
-];
-export const KEPT_COLUMNS = KEPT.length;
-
-/** One element of each of its parameters. */
-export type KeptRow = readonly ColumnValue[];
-
-/** Plain values only: what waits to be written is many objects less for the garbage collector to carry along. */
-export function keptRow(assessment: Assessment): KeptRow {
-  return KEPT.map((of) => of(assessment));
-}
-
-/** The parameters of keep_assessments. */
-export function keptColumns(rows: readonly KeptRow[]): string[] {
-  return KEPT.map((_, column) => columnText(rows.map((row) => row[column])));
 }
 
 /** Its row of risk_assessments. */

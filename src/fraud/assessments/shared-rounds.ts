@@ -5,14 +5,14 @@ import { DataSource } from 'typeorm';
 import { connectionBeside } from '../../platform/database/data-source';
 import { SQLSTATE, sqlStateOf } from '../../platform/database/database-errors';
 import { type ContextRow, contextOf, type PaymentContext, type PaymentQuestion, questionColumns } from '../signals/payment-context';
-import { type Assessment, KEPT_COLUMNS, type KeptRow, keptColumns, keptRow } from './assessment';
-import { Unwritten } from './unwritten';
+import type { Assessment } from './assessment';
+import { KEPT_COLUMNS, Unwritten } from './unwritten';
 
 /** So many looks in one round trip. */
 const TOGETHER = 32;
 /** So many assessments are written in one, or as many as have come when the first of them has waited so long. */
-const MOST = 64;
-const WAIT_MS = 100;
+const MOST = 128;
+const WAIT_MS = 250;
 const call = (name: string, parameters: number) => `${name}(${Array.from({ length: parameters }, (_, at) => `$${at + 1}`).join(', ')})`;
 const LOOK = `select * from ${call('payment_contexts', questionColumns([]).length)}`;
 const KEEP = `select ${call('keep_assessments', KEPT_COLUMNS)}`;
@@ -34,7 +34,7 @@ interface Asked {
 @Injectable()
 export class SharedRounds implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(SharedRounds.name);
-  private readonly unwritten = new Unwritten();
+  private unwritten = new Unwritten();
   private readonly connection: Pool;
   private asked: Asked[] = [];
   private waiting?: NodeJS.Timeout;
@@ -66,7 +66,7 @@ export class SharedRounds implements BeforeApplicationShutdown, OnApplicationShu
 
   /** Writes these now, each once: one that is written already stays as it is. */
   write(assessments: readonly Assessment[]): Promise<void> {
-    return this.writeRows(assessments.map(keptRow));
+    return this.writeAll(Unwritten.of(assessments));
   }
 
   /** Nothing waits when the process ends. */
@@ -96,6 +96,7 @@ export class SharedRounds implements BeforeApplicationShutdown, OnApplicationShu
     try {
       const values = questionColumns(asked.map(({ question }) => question));
       const { rows } = await this.connection.query<ContextRow>({ name: 'payment_contexts', text: LOOK, values });
+      rows.sort((one, other) => one.n - other.n);
       asked.forEach(({ question, resolve }, at) => resolve(contextOf(rows[at]!, this.unwritten.countsFor(question))));
     } catch (error) {
       // Whichever of them it was: nobody must fail for what others ask.
@@ -104,24 +105,25 @@ export class SharedRounds implements BeforeApplicationShutdown, OnApplicationShu
     }
   }
 
-  private async writeRows(rows: readonly KeptRow[]): Promise<void> {
+  private async writeAll(unwritten: Unwritten): Promise<void> {
     try {
-      await this.connection.query({ name: 'keep_assessments', text: KEEP, values: keptColumns(rows) });
+      await this.connection.query({ name: 'keep_assessments', text: KEEP, values: unwritten.parameters() });
     } catch (error) {
       if (sqlStateOf(error) !== SQLSTATE.uniqueViolation) throw error;
-      if (rows.length > 1) for (const row of rows) await this.writeRows([row]);
+      if (unwritten.size > 1) for (const one of unwritten.each()) await this.writeAll(one);
     }
   }
 
   private async writeWaiting(): Promise<void> {
     clearTimeout(this.waiting);
     this.waiting = undefined;
-    const kept = this.unwritten.take();
-    if (kept.length === 0) return;
+    const { unwritten } = this;
+    if (unwritten.size === 0) return;
+    this.unwritten = new Unwritten();
     try {
-      await this.writeRows(kept);
+      await this.writeAll(unwritten);
     } catch (error) {
-      this.logger.warn({ err: error, msg: `${kept.length} assessments were not written now; they are written again from the payments` });
+      this.logger.warn({ err: error, msg: `${unwritten.size} assessments were not written now; they are written again from the payments` });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { exponentOf, type CurrencyCode } from '../../money/currency';
+import { type CurrencyCode, unitOf } from '../../money/currency';
 import { formatAmount } from '../../money/money';
 import type { Signals } from './signal-catalogue';
 
@@ -38,5 +38,5 @@ export function tenthsOf(amountMinor: bigint, otherMinor: bigint): number {
 
 /** Whole units of money, for comparing only. */
 export function unitsOf(amountMinor: bigint, currency: CurrencyCode): number {
-  return Number(amountMinor / 10n ** BigInt(exponentOf(currency)));
+  return Number(amountMinor / unitOf(currency));
 }

@@ -1,5 +1,4 @@
 import type { CurrencyCode } from '../../money/currency';
-import { networkOf } from '../../platform/security/blocks/networks';
 
 /** What is known of a payment when it is asked for. The payer is as the merchant tells it; never the merchant's own server. */
 export interface PaymentFacts {
@@ -9,6 +8,8 @@ export interface PaymentFacts {
   currency: CurrencyCode;
   customer?: string;
   ip?: string;
+  /** What the address is counted by, see networkOf. */
+  network?: string;
   email?: string;
   /** As the payer gave it, and by the country database. */
   country?: string;
@@ -23,8 +24,8 @@ export interface Payer {
 }
 
 /** By what a payer is counted. */
-export function payerOf({ customer, ip, email }: Pick<PaymentFacts, 'customer' | 'ip' | 'email'>): Payer {
-  return { customer, network: ip && networkOf(ip), domain: domainOf(email) };
+export function payerOf({ customer, network, email }: PaymentFacts): Payer {
+  return { customer, network, domain: domainOf(email) };
 }
 
 /** The part behind the @, which a whole company or a disposable service shares. */

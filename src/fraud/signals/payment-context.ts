@@ -40,6 +40,8 @@ type Read = 'client' | 'email_domain' | 'small' | 'customer_failures' | 'paid' |
 
 /** The same as payment_contexts answers it. */
 export interface ContextRow extends Omit<PaymentContext, Read> {
+  /** Which of those who asked it is for, from 1. */
+  n: number;
   client: RunningCounter | null;
   email_domain: RunningCounter | null;
   customer_noted: { readonly failed: Windowed | null; readonly stopped: Windowed | null; readonly paid: PaymentContext['paid'] } | null;

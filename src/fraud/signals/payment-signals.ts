@@ -1,4 +1,4 @@
-import { exponentOf } from '../../money/currency';
+import { unitOf } from '../../money/currency';
 import { formatAmount } from '../../money/money';
 import { networkOf } from '../../platform/security/blocks/networks';
 import { type AmountFacts, amountSignals, HISTORY, tenthsOf } from './amount-signals';
@@ -47,7 +47,7 @@ export function paymentSignals(facts: PaymentFacts, payer: Payer, context: Payme
     ...listSignals(context),
     ...guardSignals(context),
     ...amountSignals({ amountMinor, currency, ...historyOf(context) }),
-    round_amount: amountMinor % (100n * 10n ** BigInt(exponentOf(currency))) === 0n,
+    round_amount: amountMinor % (100n * unitOf(currency)) === 0n,
     small_payments_1h: context.small,
     ...hourSignals(context),
     ...customerSignals(facts, context),

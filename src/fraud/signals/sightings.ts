@@ -1,4 +1,4 @@
-import { type CurrencyCode, exponentOf, isCurrency } from '../../money/currency';
+import { type CurrencyCode, isCurrency, unitOf } from '../../money/currency';
 import { type CounterSignal, WINDOW_SECONDS, WINDOWS } from './signal-catalogue';
 
 /** Something that is counted: a client, a customer, an address, a domain, a destination. */
@@ -33,7 +33,7 @@ const JPY_PER_UNIT = 100n;
 
 /** The largest amount that card testers try, in minor units: some units of money. */
 export function largestSmall(currency: CurrencyCode): bigint {
-  return SMALL_UNITS * (currency === 'JPY' ? JPY_PER_UNIT : 10n ** BigInt(exponentOf(currency)));
+  return SMALL_UNITS * (currency === 'JPY' ? JPY_PER_UNIT : unitOf(currency));
 }
 
 /** Whether an amount is what card testers try. */
