@@ -39,7 +39,7 @@ export class AssessLogin implements LoginRisk {
     const request = loginRequest(facts);
     const context = await this.engine.look(request);
     const signals = loginSignals(facts, request, context);
-    const { revision, ...verdict } = await this.engine.judge('login', signals, context.revision, startedAt);
+    const { verdict, revision } = await this.engine.judge('login', signals, context.revision, startedAt);
     const at = new Date();
     const sightings = verdict.decision === 'allow' ? loginSightings(facts) : [];
     const assessment = { ...LOGIN_BOOK, subject: 'login', subjectId: newId('lgn', at.getTime()), verdict, signals, sightings, revision, at } as const;

@@ -28,7 +28,7 @@ export class AssessPayment {
     const context = await this.rounds.look(questionOf(facts, payer, this.engine.mayHaveModel));
     const signals = paymentSignals(facts, payer, context, this.countryOf(context.places));
     const modelFacts = context.model ? factsOf({ at, amountMinor, currency }, context.model) : undefined;
-    const { revision, model, ...verdict } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
+    const { verdict, revision, model } = await this.engine.judge('payment', signals, context.revision, startedAt, { facts: modelFacts });
     const sightings = verdict.decision === 'block' ? stoppedSightings(facts, payer) : [];
     return { ...common, verdict, signals, sightings, counted: { domain: payer.domain }, revision, model };
   }

@@ -18,7 +18,7 @@ export class AssessRefund {
     const startedAt = performance.now();
     if (!context) return { ...common, ...this.engine.unscored() };
     const signals = refundSignals(facts, context);
-    const { revision, ...verdict } = await this.engine.judge('refund', signals, context.revision, startedAt, { query });
+    const { verdict, revision } = await this.engine.judge('refund', signals, context.revision, startedAt, { query });
     return { ...common, verdict, signals, sightings: [], revision };
   }
 }

@@ -27,7 +27,7 @@ export class AssessWithdrawal {
     if (!context) return { ...common, ...this.engine.unscored() };
     const located = this.located(ask);
     const signals = withdrawalSignals(facts, located, withdrawalRequest(located), context);
-    const { revision, ...verdict } = await this.engine.judge('withdrawal', signals, context.revision, startedAt);
+    const { verdict, revision } = await this.engine.judge('withdrawal', signals, context.revision, startedAt);
     return { ...common, verdict, signals, sightings: withdrawalSightings(located, verdict.decision === 'allow'), revision };
   }
 

@@ -5,7 +5,7 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work';
 import { currentContext } from '../../platform/http/request-context';
 import { Metrics } from '../../platform/observability/metrics';
 import type { PaymentFacts } from '../model/facts';
-import { extraOf, type ModelOpinion, opinionOf } from '../model/opinion';
+import { extraOf, opinionOf } from '../model/opinion';
 import { evaluate, type Verdict } from '../rules/evaluate';
 import { RuleBook } from '../rules/rule-book';
 import { type ContextRequest, contextParameter, type RiskContext } from '../signals/risk-context';
@@ -16,10 +16,7 @@ import type { Assessment } from './assessment';
 export const UNSCORED: Verdict = { score: 0, decision: 'allow', reasons: ['not scored: fraud detection is switched off'], fired: [] };
 
 /** A verdict, of which rules, and what the learned model says beside them. */
-export interface Judged extends Verdict {
-  revision: number;
-  model?: ModelOpinion;
-}
+export type Judged = Pick<Assessment, 'verdict' | 'revision' | 'model'>;
 
 /** Decides how risky something looks: by the rules in force, from the signals that its feature has gathered. */
 @Injectable()
@@ -72,7 +69,7 @@ export class RiskEngine {
     const verdict = evaluate(set.rules.get(subject) ?? [], set.thresholds.get(subject)!, signals, extraOf(set.model, model));
     this.metrics.increment('cpgateway_risk_assessments_total', { subject, decision: verdict.decision });
     this.metrics.observe('cpgateway_risk_assessment_duration_seconds', {}, (performance.now() - startedAt) / 1000);
-    return { ...verdict, revision: set.revision, ...(model ? { model } : {}) };
+    return { verdict, revision: set.revision, model };
   }
 
   /** Tells whoever watches of what was not simply allowed; after it is written. */

@@ -52,7 +52,7 @@ export class CardTestingGuard {
     const context = await this.engine.look({ clientId, livemode, entities: [], lists: payer.card ? { card: payer.card } : {}, guards });
     const { block_list_reason: listed, guard_reason: stopped } = { ...listSignals(context), ...guardSignals(context) };
     const reason = listed ?? stopped;
-    if (reason) throw new Problem('risk_blocked', `This attempt is stopped: ${String(reason)}.`, { refusal: 'payment_attempt_stopped' });
+    if (reason) throw new Problem('risk_blocked', `This attempt is stopped: ${reason}.`, { refusal: 'payment_attempt_stopped' });
   }
 
   /** Tells of what was stopped just now; after it is written. */

@@ -34,14 +34,16 @@ export function evaluate(rules: readonly Rule[], thresholds: Thresholds, signals
 
 /** Scores are added in hundredths, so that adding them up is exact. A verdict is never averaged with anything. */
 function decide(fired: readonly Rule[], { review_from, block_from, soft_limit }: Thresholds, signals: Signals, extra?: ExtraScore): Verdict {
-  const [soft, limit, review, block] = [sumOf(fired) + hundredths(extra?.score ?? 0), ...[soft_limit, review_from, block_from].map(hundredths)];
+  const soft = Math.min(sumOf(fired) + hundredths(extra?.score ?? 0), hundredths(soft_limit));
+  const review = hundredths(review_from);
   const says = (verdict: Rule['verdict']) => fired.some((rule) => rule.verdict === verdict);
-  const reasons = [...fired.map((rule) => reasonOf(rule, signals)), ...(extra ? [extra.reason] : [])];
+  const reasons = fired.map((rule) => reasonOf(rule, signals));
+  if (extra) reasons.push(extra.reason);
   const names = fired.map(({ name }) => name);
   if (says('block')) return { score: 1, decision: 'block', reasons, fired: names };
   if (says('allow')) return { score: 0, decision: 'allow', reasons, fired: names };
-  const score = Math.max(Math.min(soft, limit), says('review') ? review : 0);
-  return { score: score / 100, decision: score >= block ? 'block' : score >= review ? 'review' : 'allow', reasons, fired: names };
+  const score = Math.max(soft, says('review') ? review : 0);
+  return { score: score / 100, decision: score >= hundredths(block_from) ? 'block' : score >= review ? 'review' : 'allow', reasons, fired: names };
 }
 
 const hundredths = (score: number) => Math.round(score * 100);

@@ -17,23 +17,36 @@ export interface AmountFacts {
 export const HISTORY = 3;
 
 /** An amount and what it is beside its own history. */
-export function amountSignals({ amountMinor, currency, earlierCount, averageMinor, maxMinor }: AmountFacts): Signals {
-  const shown = (minor: bigint) => formatAmount(minor, currency);
-  const common = { amount: shown(amountMinor), currency, amount_units: unitsOf(amountMinor, currency), earlier: earlierCount };
-  if (earlierCount < HISTORY || !averageMinor || averageMinor <= 0n) return common;
-  const times = tenthsOf(amountMinor, averageMinor);
+export function amountSignals({ amountMinor, currency, earlierCount, averageMinor, maxMinor }: AmountFacts) {
+  const usual = earlierCount >= HISTORY && averageMinor !== null && averageMinor > 0n ? averageMinor : undefined;
+  const largest = usual !== undefined && maxMinor !== null && maxMinor > 0n ? maxMinor : undefined;
+  const times = timesOf(amountMinor, usual);
   return {
-    ...common,
+    amount: formatAmount(amountMinor, currency),
+    currency,
+    amount_units: unitsOf(amountMinor, currency),
+    earlier: earlierCount,
     amount_times_usual: times,
-    times_usual: times.toFixed(1),
-    usual_amount: shown(averageMinor),
-    ...(maxMinor ? { amount_times_largest: tenthsOf(amountMinor, maxMinor), largest_amount: shown(maxMinor) } : {}),
-  };
+    times_usual: times?.toFixed(1),
+    usual_amount: shownOf(usual, currency),
+    amount_times_largest: timesOf(amountMinor, largest),
+    largest_amount: shownOf(largest, currency),
+  } satisfies Signals;
 }
 
 /** What an amount is in another, rounded down to tenths; exact however large they are. */
 export function tenthsOf(amountMinor: bigint, otherMinor: bigint): number {
   return Number((amountMinor * 10n) / otherMinor) / 10;
+}
+
+/** The same where there is another; undefined where there is none. */
+export function timesOf(amountMinor: bigint, otherMinor: bigint | undefined): number | undefined {
+  return otherMinor === undefined ? undefined : tenthsOf(amountMinor, otherMinor);
+}
+
+/** An amount as people read it; undefined where there is none. */
+export function shownOf(amountMinor: bigint | undefined, currency: CurrencyCode): string | undefined {
+  return amountMinor === undefined ? undefined : formatAmount(amountMinor, currency);
 }
 
 /** Whole units of money, for comparing only. */

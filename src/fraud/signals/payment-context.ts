@@ -49,9 +49,6 @@ export interface ContextRow extends Omit<PaymentContext, Read> {
   ip_recent: readonly [small: number, customers: number] | null;
 }
 
-/** The counters among it. */
-export type CounterName = 'client' | 'customer' | 'customer_failures' | 'ip' | 'ip_failures' | 'failed_logins' | 'email_domain';
-
 /** What is asked for one payment; see payment_contexts. */
 export interface PaymentQuestion extends Payer {
   clientId: string;
@@ -98,8 +95,9 @@ export function questionColumns(asked: readonly PaymentQuestion[]): unknown[] {
 /** What was asked for, and what was stopped before it became a payment. */
 function together(payments: Windowed | null, stopped: Windowed | null | undefined): Windowed | null {
   if (!payments || !stopped) return payments ?? stopped ?? null;
-  const [m10, h1, h24, d30, oldest] = payments;
-  return [m10 + stopped[0], h1 + stopped[1], h24 + stopped[2], d30 + stopped[3], Math.max(oldest ?? 0, stopped[4] ?? 0)];
+  return [
+    payments[0] + stopped[0], payments[1] + stopped[1], payments[2] + stopped[2], payments[3] + stopped[3], Math.max(payments[4] ?? 0, stopped[4] ?? 0),
+  ];
 }
 
 /** An address is looked up as lists are written, whatever its spelling; it is its own network unless that is wider. */

@@ -1,12 +1,11 @@
 import { unitOf } from '../../money/currency';
-import { formatAmount } from '../../money/money';
 import { networkOf } from '../../platform/security/blocks/networks';
-import { type AmountFacts, amountSignals, HISTORY, tenthsOf } from './amount-signals';
+import { type AmountFacts, amountSignals, HISTORY, shownOf, timesOf } from './amount-signals';
 import type { Payer, PaymentFacts } from './payer';
-import type { CounterName, PaymentContext } from './payment-context';
+import type { PaymentContext } from './payment-context';
 import { guardSignals, listSignals } from './risk-context';
-import { countSignal, type Entity, NOTHING } from './sightings';
-import type { CounterSignal, Signals, SignalValue } from './signal-catalogue';
+import { countSignal, NOTHING, type Windowed } from './sightings';
+import type { CounterSignal, Signals } from './signal-catalogue';
 
 /** What is seen in an assessment; its book, time, subject and amount are the assessment's. */
 export interface Sighting {
@@ -28,64 +27,93 @@ export function guardEntities({ ip, customer, card }: { ip?: string; customer?: 
   ];
 }
 
-/** The counters of a payment: by what of the payer, under which name the database answers it, and of which signal. */
-const COUNTERS: readonly (Pick<Entity, 'signal' | 'countsItself'> & { by: 'client' | keyof Payer; answer: CounterName })[] = [
-  { by: 'client', answer: 'client', signal: 'client_payments', countsItself: true },
-  { by: 'customer', answer: 'customer', signal: 'customer_payments', countsItself: true },
-  { by: 'customer', answer: 'customer_failures', signal: 'customer_failures' },
-  { by: 'network', answer: 'ip', signal: 'ip_payments', countsItself: true },
-  { by: 'network', answer: 'ip_failures', signal: 'ip_failures' },
-  { by: 'network', answer: 'failed_logins', signal: 'failed_logins' },
-  { by: 'domain', answer: 'email_domain', signal: 'email_domain_payments', countsItself: true },
-];
+/** How often somebody was seen before; undefined where nobody is known. */
+function before(who: string | undefined, counter: Windowed | null): CounterSignal | undefined {
+  return who ? countSignal({}, counter ?? NOTHING) : undefined;
+}
 
-/** The signals of a payment; `lastCountry`: where its customer was seen before. */
+/** The same with the payment itself. */
+function withThis(who: string | undefined, counter: Windowed | null): CounterSignal | undefined {
+  return who ? countSignal({ countsItself: true }, counter ?? NOTHING) : undefined;
+}
+
+/** The signals of a payment, all by name; `lastCountry`: where its customer was seen before. */
 export function paymentSignals(facts: PaymentFacts, payer: Payer, context: PaymentContext, lastCountry: string | null): Signals {
-  const { amountMinor, currency } = facts;
-  const signals: Record<string, SignalValue | CounterSignal> = {
+  const { clientId, amountMinor, currency } = facts;
+  const { customer, network, domain } = payer;
+  const lists = listSignals(context);
+  const guards = guardSignals(context);
+  const amounts = amountSignals({ amountMinor, currency, ...historyOf(context) });
+  const hours = hourSignals(context);
+  const customers = customerSignals(facts, context);
+  const countries = countrySignals(facts, lastCountry);
+  return {
     subject: 'payment',
-    ...listSignals(context),
-    ...guardSignals(context),
-    ...amountSignals({ amountMinor, currency, ...historyOf(context) }),
+    block_list: lists.block_list,
+    allow_list: lists.allow_list,
+    block_list_reason: lists.block_list_reason,
+    allow_list_reason: lists.allow_list_reason,
+    guard_block: guards.guard_block,
+    guard_reason: guards.guard_reason,
+    amount: amounts.amount,
+    currency,
+    amount_units: amounts.amount_units,
+    earlier: amounts.earlier,
+    amount_times_usual: amounts.amount_times_usual,
+    times_usual: amounts.times_usual,
+    usual_amount: amounts.usual_amount,
+    amount_times_largest: amounts.amount_times_largest,
+    largest_amount: amounts.largest_amount,
     round_amount: amountMinor % (100n * unitOf(currency)) === 0n,
     small_payments_1h: context.small,
-    ...hourSignals(context),
-    ...customerSignals(facts, context),
-    ...countrySignals(facts, lastCountry),
+    hour_share: hours.hour_share,
+    hour_percent: hours.hour_percent,
+    customer_amount_times_usual: customers.customer_amount_times_usual,
+    customer_usual_amount: customers.customer_usual_amount,
+    ip_country: countries.ip_country,
+    payer_country: countries.payer_country,
+    last_country: countries.last_country,
+    country_mismatch: countries.country_mismatch,
+    country_change: countries.country_change,
+    client_payments: withThis(clientId, context.client),
+    customer_payments: withThis(customer, context.customer),
+    customer_failures: before(customer, context.customer_failures),
+    ip_payments: withThis(network, context.ip),
+    ip_failures: before(network, context.ip_failures),
+    failed_logins: before(network, context.failed_logins),
+    email_domain_payments: withThis(domain, context.email_domain),
+    ip_customers_10m: network ? context.ip_customers : undefined,
+    ip_small_payments_1h: network ? context.ip_small : undefined,
   };
-  for (const counter of COUNTERS) {
-    if (counter.by === 'client' || payer[counter.by]) signals[counter.signal] = countSignal(counter, context[counter.answer] ?? NOTHING);
-  }
-  if (payer.network) Object.assign(signals, { ip_customers_10m: context.ip_customers, ip_small_payments_1h: context.ip_small });
-  return signals;
 }
 
 /** What amounts are compared with. The mean is rounded to whole minor units. */
 function historyOf({ profile }: PaymentContext): Pick<AmountFacts, 'earlierCount' | 'averageMinor' | 'maxMinor'> {
   if (!profile) return { earlierCount: 0, averageMinor: null, maxMinor: null };
-  const [count, total, max] = profile;
-  return { earlierCount: count, averageMinor: (2n * BigInt(total) + BigInt(count)) / (2n * BigInt(count)), maxMinor: BigInt(max) };
+  const count = BigInt(profile[0]);
+  return { earlierCount: profile[0], averageMinor: (2n * BigInt(profile[1]) + count) / (2n * count), maxMinor: BigInt(profile[2]) };
 }
 
-function hourSignals({ profile }: PaymentContext): Signals {
-  const [count = 0, , , inHour = 0] = profile ?? [];
-  if (count < HOURS_FROM) return {};
-  const share = inHour / count;
-  return { hour_share: share, hour_percent: (share * 100).toFixed(1) };
+function hourSignals({ profile }: PaymentContext) {
+  const share = profile && profile[0] >= HOURS_FROM ? profile[3] / profile[0] : undefined;
+  return { hour_share: share, hour_percent: share === undefined ? undefined : (share * 100).toFixed(1) };
 }
 
-function customerSignals({ amountMinor, currency }: PaymentFacts, { paid }: PaymentContext): Signals {
-  const mean = paid && paid[0] >= HISTORY ? paid[1] : null;
-  if (!mean || BigInt(mean) <= 0n) return {};
-  return { customer_amount_times_usual: tenthsOf(amountMinor, BigInt(mean)), customer_usual_amount: formatAmount(BigInt(mean), currency) };
+function customerSignals({ amountMinor, currency }: PaymentFacts, { paid }: PaymentContext) {
+  const known = paid && paid[0] >= HISTORY ? BigInt(paid[1] ?? 0) : 0n;
+  const mean = known > 0n ? known : undefined;
+  return { customer_amount_times_usual: timesOf(amountMinor, mean), customer_usual_amount: shownOf(mean, currency) };
 }
 
 /** Without a country database nothing is known of the IP, and nothing is said. */
-function countrySignals({ country, ipCountry }: PaymentFacts, last: string | null): Signals {
-  if (!ipCountry) return {};
+function countrySignals({ country, ipCountry }: PaymentFacts, last: string | null) {
+  const isKnown = ipCountry !== undefined;
   return {
-    ip_country: ipCountry, payer_country: country ?? null, last_country: last,
-    country_mismatch: country !== undefined && country !== ipCountry, country_change: last !== null && last !== ipCountry,
+    ip_country: ipCountry,
+    payer_country: isKnown ? (country ?? null) : undefined,
+    last_country: isKnown ? last : undefined,
+    country_mismatch: isKnown ? country !== undefined && country !== ipCountry : undefined,
+    country_change: isKnown ? last !== null && last !== ipCountry : undefined,
   };
 }
 

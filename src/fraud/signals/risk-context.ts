@@ -72,19 +72,19 @@ const KINDS: Readonly<Record<string, string>> = {
  * What stands on lists, as signals. Merchants read the reasons, so they name the entry and not who made it. `allowed`: the kinds of entries
  * that let through here; an address that may pay is not one that may withdraw.
  */
-export function listSignals({ hits }: { hits?: readonly ListHit[] | null }, allowed?: readonly string[]): Signals {
+export function listSignals({ hits }: { hits?: readonly ListHit[] | null }, allowed?: readonly string[]) {
   const of = (list: ListHit['list']) => hits?.find((hit) => hit.list === list && (list === 'block' || !allowed || allowed.includes(hit.kind)));
-  const text = (hit: ListHit | undefined) => (hit ? `${KINDS[hit.kind] ?? hit.kind} ${hit.value} is on the ${hit.list} list: ${hit.reason}` : null);
+  const text = (hit: ListHit | undefined) => hit && `${KINDS[hit.kind] ?? hit.kind} ${hit.value} is on the ${hit.list} list: ${hit.reason}`;
   const [block, allow] = [of('block'), of('allow')];
   return {
-    block_list: block !== undefined, allow_list: allow !== undefined,
-    ...(block ? { block_list_reason: text(block) } : {}), ...(allow ? { allow_list_reason: text(allow) } : {}),
-  };
+    block_list: block !== undefined, allow_list: allow !== undefined, block_list_reason: text(block), allow_list_reason: text(allow),
+  } satisfies Signals;
 }
 
 /** What is stopped for a time, as signals. */
-export function guardSignals({ blocks }: { blocks?: readonly GuardBlock[] | null }): Signals {
-  const [block] = blocks ?? [];
-  if (!block) return { guard_block: false };
-  return { guard_block: true, guard_reason: `${block.reason}; stopped until ${new Date(block.until).toISOString()}` };
+export function guardSignals({ blocks }: { blocks?: readonly GuardBlock[] | null }) {
+  const block = blocks?.[0];
+  return {
+    guard_block: block !== undefined, guard_reason: block && `${block.reason}; stopped until ${new Date(block.until).toISOString()}`,
+  } satisfies Signals;
 }

@@ -14,8 +14,8 @@ const LONGEST_S = 30 * 86_400;
 
 /** How often in each window, with those that no row has yet; null where there was nothing in any. */
 export function windowedBy(counter: RunningCounter | null, { all }: Count): Windowed | null {
-  const [m10, h1, h24, d30, seconds] = counter ?? [0, 0, 0, 0, 0];
-  return all + d30 === 0 ? null : [all + m10, all + h1, all + h24, all + d30, Math.min(seconds, LONGEST_S)];
+  if (!counter) return all === 0 ? null : [all, all, all, all, 0];
+  return all + counter[3] === 0 ? null : [all + counter[0], all + counter[1], all + counter[2], all + counter[3], Math.min(counter[4], LONGEST_S)];
 }
 
 /** The small ones of the last hour, with those that no row has yet. */

@@ -54,10 +54,10 @@ const SECONDS = WINDOWS.map((window) => WINDOW_SECONDS[window]);
  */
 export function countSignal({ countsItself }: Pick<Entity, 'countsItself'>, counter: Windowed): CounterSignal {
   const own = countsItself ? 1 : 0;
-  const [m10, h1, h24, d30, oldest] = counter;
-  const counts = [m10 + own, h1 + own, h24 + own, d30 + own];
-  if (m10 === d30) return counts;
-  return [...counts, ...SECONDS.map((seconds, at) => usualPer(seconds, d30 - (counter[at] as number), oldest))];
+  const counts = [counter[0] + own, counter[1] + own, counter[2] + own, counter[3] + own];
+  const [inAll, oldest] = [counter[3], counter[4]];
+  if (counter[0] === inAll) return counts;
+  return counts.concat(SECONDS.map((seconds, at) => usualPer(seconds, inAll - (counter[at] as number), oldest)));
 }
 
 function usualPer(seconds: number, before: number, oldest: number | null): number {
