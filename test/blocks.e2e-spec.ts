@@ -6,6 +6,7 @@ import { Gateway } from './support/gateway';
 import { BEHIND_PROXY, from, knock, knockOften, newIp } from './support/outsider';
 import { staff } from './support/people';
 import { expectProblem } from './support/problems';
+import type { SendOptions } from './support/send';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
@@ -38,7 +39,7 @@ describe('blocks', () => {
     ofTheTest.push(second);
     return second;
   };
-  const call = (headers: Record<string, string>, { path = '/v1/payments', at = gateway, init = {} as RequestInit } = {}) => knock(at.url + path, headers, init);
+  const call = (headers: Record<string, string>, { path = '/v1/payments', at = gateway, options = {} as SendOptions } = {}) => knock(at.url + path, headers, options);
   const calls = (headers: Record<string, string>, count: number, at = gateway) => knockOften(`${at.url}/v1/payments`, headers, count);
   /** Moves this process's clock, and with it the gateway's. */
   const advance = (() => {
@@ -195,8 +196,8 @@ describe('blocks', () => {
     it('no body: it is refused before it is read', async () => {
       const ip = newIp();
       await block(ip);
-      const init = { method: 'POST', body: '{"broken', headers: { ...from(ip), 'content-type': 'application/json' } };
-      expectProblem(await call({}, { init }), 403, 'ip_blocked');
+      const options = { method: 'POST', body: '{"broken', headers: { ...from(ip), 'content-type': 'application/json' } };
+      expectProblem(await call({}, { options }), 403, 'ip_blocked');
     });
   });
 

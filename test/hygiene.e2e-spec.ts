@@ -3,6 +3,7 @@ import { Gateway } from './support/gateway';
 import { signatureOf } from './support/merchant';
 import { expectProblem } from './support/problems';
 import { rawRequest } from './support/raw-request';
+import { send, type SendOptions } from './support/send';
 
 const PRODUCTION = {
   NODE_ENV: 'production', PUBLIC_URL: 'https://pay.example', SMTP_URL: 'smtp://mail.example', WEBHOOKS_ALLOW_PRIVATE_NETWORKS: 'false',
@@ -32,12 +33,11 @@ afterAll(async () => {
   for (const gateway of running.values()) await (await gateway).stop();
 });
 
-async function call(url: string, options?: RequestInit) {
-  const response = await fetch(url, options);
-  const text = await response.text();
+async function call(url: string, options?: SendOptions) {
+  const answer = await send(url, options);
   let body: Record<string, unknown> = {};
-  if (response.headers.get('content-type')?.includes('json')) body = JSON.parse(text) as Record<string, unknown>;
-  return { status: response.status, headers: response.headers, text, body };
+  if (answer.headers.get('content-type')?.includes('json')) body = JSON.parse(answer.text) as Record<string, unknown>;
+  return { ...answer, body };
 }
 
 describe('security headers', () => {

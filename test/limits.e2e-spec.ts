@@ -2,6 +2,8 @@ import { RiskFactors } from '../src/fraud/risk-factors';
 import { Gateway } from './support/gateway';
 import { anotherKey } from './support/keys';
 import type { Answer } from './support/merchant';
+import { knock } from './support/outsider';
+import type { SendOptions } from './support/send';
 
 const NAMES = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit', 'ratelimit-policy', 'retry-after'] as const;
 const order = { amount: '25.00', currency: 'USD', method: 'simulated' };
@@ -16,10 +18,7 @@ describe('limits', () => {
   afterEach(() => gateway.stop());
 
   const headersOf = ({ headers }: Pick<Answer, 'headers'>) => Object.fromEntries(NAMES.map((name) => [name, headers.get(name)]));
-  const anybody = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(gateway.url + path, init);
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
-  };
+  const anybody = (path: string, { headers = {}, ...options }: SendOptions = {}) => knock(gateway.url + path, headers, options);
   const expectRefused = (answer: Pick<Answer, 'status' | 'headers' | 'body'>, name: string, limit: number, seconds: number) => {
     expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited']);
     const told = headersOf(answer);

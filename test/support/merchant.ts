@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { parsed, send, type Sent } from './send';
 
 /** What a merchant was given when its client was made. */
 export interface Credentials {
@@ -9,10 +10,7 @@ export interface Credentials {
 }
 
 /** An answer as it came over the wire. */
-export interface Answer<Body = Record<string, unknown>> {
-  status: number;
-  headers: Headers;
-  text: string;
+export interface Answer<Body = Record<string, unknown>> extends Sent {
   body: Body;
 }
 
@@ -66,16 +64,7 @@ export class Merchant {
     }
     Object.assign(headers, options.headers);
     options.tamper?.(headers);
-    const response = await fetch(this.url + path, { method, headers, body: text || undefined, redirect: 'manual' });
-    const answer = await response.text();
-    return { status: response.status, headers: response.headers, text: answer, body: parse(answer) as Body };
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    const answer = await send(this.url + path, { method, headers, body: text || undefined });
+    return { ...answer, body: parsed(answer.text) as Body };
   }
 }

@@ -1,3 +1,5 @@
+import { send, type SendOptions } from './send';
+
 /** The environment of a gateway behind a proxy on this machine, so that tests can call from any address. */
 export const BEHIND_PROXY = { TRUSTED_PROXIES: '127.0.0.1/32', RATE_LIMITING_ENABLED: 'false' };
 
@@ -14,9 +16,9 @@ export function from(ip: string): Record<string, string> {
 }
 
 /** One call without a credential. */
-export async function knock(url: string, headers: Record<string, string>, init: RequestInit = {}) {
-  const response = await fetch(url, { headers, ...init });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+export async function knock(url: string, headers: Record<string, string>, options: SendOptions = {}) {
+  const answer = await send(url, { headers, ...options });
+  return { ...answer, body: JSON.parse(answer.text) as Record<string, unknown> };
 }
 
 /** Calls one after the other; answers the statuses that came back, each once. */

@@ -11,6 +11,7 @@ import { Envelope } from '../../src/platform/security/crypto/envelope';
 import { CHEAP_COST } from './cheap-hashes';
 import type { Gateway } from './gateway';
 import type { Answer, Merchant } from './merchant';
+import { parsed, send } from './send';
 
 /** The password of everybody in tests. */
 export const PASSWORD = 'tawny-owl-reads-4-maps';
@@ -70,20 +71,12 @@ export function totpCode(secret: string, step = Math.floor(Date.now() / 1000 / S
 export async function callJson<Body = Record<string, unknown>>(
   url: string, method: string, body?: unknown, headers: Record<string, string> = {},
 ): Promise<Answer<Body>> {
-  const response = await fetch(url, {
+  const answer = await send(url, {
     method,
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
-    redirect: 'manual',
   });
-  const text = await response.text();
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    parsed = undefined;
-  }
-  return { status: response.status, headers: response.headers, text, body: parsed as Body };
+  return { ...answer, body: parsed(answer.text) as Body };
 }
 
 /** One of the operator's staff, signed in. */

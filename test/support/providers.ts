@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import Stripe from 'stripe';
 import type { Answer } from './merchant';
 import { TEST_SECRETS } from './gateway';
+import { send } from './send';
 
 const stripe = new Stripe('sk_test_not_used');
 
@@ -107,11 +108,10 @@ export function eventIdOf({ body }: SignedWebhook): string {
 
 /** Sends a delivery as a provider does; `headers` are added to those that sign it. */
 export async function deliver(url: string, { source, body, headers }: SignedWebhook, more: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${url}/v1/webhooks/${source}`, {
+  const answer = await send(`${url}/v1/webhooks/${source}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers, ...more },
     body,
   });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as Record<string, unknown> };
+  return { ...answer, body: JSON.parse(answer.text) as Record<string, unknown> };
 }
