@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
+const run = promisify(execFile);
 const ROOT = resolve(__dirname, '../..');
 const STAMP = join(ROOT, 'dist/.built-for-tests');
 const LOCK = join(ROOT, 'node_modules/.cpgateway-build.lock');
@@ -22,8 +24,8 @@ export async function built(): Promise<string> {
     }
     try {
       const startedAt = new Date();
-      execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
-      execFileSync(process.execPath, [CODE_CACHE], { stdio: ['ignore', 'pipe', 'pipe'] });
+      await run('npm', ['run', '--silent', 'build'], { cwd: ROOT });
+      await run(process.execPath, [CODE_CACHE]);
       writeFileSync(STAMP, '');
       // What was changed while it was built is younger than the stamp.
       utimesSync(STAMP, startedAt, startedAt);
