@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
 const ROOT = resolve(__dirname, '../..');
 const STAMP = join(ROOT, 'dist/.built-for-tests');
 const LOCK = join(ROOT, 'node_modules/.cpgateway-build.lock');
@@ -24,8 +22,8 @@ export async function built(): Promise<string> {
     }
     try {
       const startedAt = new Date();
-      await run('npm', ['run', '--silent', 'build'], { cwd: ROOT });
-      await run(process.execPath, [CODE_CACHE]);
+      execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+      execFileSync(process.execPath, [CODE_CACHE], { stdio: ['ignore', 'pipe', 'pipe'] });
       writeFileSync(STAMP, '');
       // What was changed while it was built is younger than the stamp.
       utimesSync(STAMP, startedAt, startedAt);

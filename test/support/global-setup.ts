@@ -4,7 +4,6 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { migrate } from '../../src/platform/database/migrate';
 import { EmbeddedPostgres } from '../../src/platform/database/embedded/embedded-postgres';
-import { built } from './built';
 import { copyCluster } from './copy-cluster';
 
 declare global {
@@ -20,9 +19,7 @@ const ENOUGH_BYTES = 4 * 1024 ** 3;
  * One real PostgreSQL for all suites: a migrated template that each suite copies in a few milliseconds. A database is a thousand
  * files, and to make them is most of what a copy costs on a disk, so all that the run writes goes to memory where there is enough.
  */
-export default async function globalSetup({ nonFlagArgs }: { nonFlagArgs: readonly string[] }): Promise<void> {
-  // The first suites of a whole run would wait for the programs. A core is idle now, and whoever finds none later tells what is wrong.
-  if (nonFlagArgs.length === 0) built().catch(() => undefined);
+export default async function globalSetup(): Promise<void> {
   const folder = mkdtempSync(path.join(hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'cpgateway-test-'));
   // As root the server runs as another user, who must be able to reach its folder.
   chmodSync(folder, 0o711);
