@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runMigrations as migrateQueue } from 'graphile-worker';
 import { Client, Pool } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { bearLosses, dataSourceOptions, FUNCTIONS_DIR } from './data-source';
 
 /** Any constant will do; every instance of every version must use the same one. */
@@ -36,8 +36,14 @@ async function migrateJobQueue(url: string): Promise<void> {
   }
 }
 
+/** A migration may write a large table anew, so no statement is ended for its length; a lock that it does not get still ends it. */
+export function migrationOptions(url: string): DataSourceOptions {
+  const { extra, ...options } = dataSourceOptions({ url, entities: [], poolSize: 2 });
+  return { ...options, extra: { ...extra, statement_timeout: 0, query_timeout: 0 } } as DataSourceOptions;
+}
+
 async function runNumberedMigrations(url: string): Promise<string[]> {
-  const dataSource = new DataSource(dataSourceOptions({ url, entities: [], poolSize: 2 }));
+  const dataSource = new DataSource(migrationOptions(url));
   await dataSource.initialize();
   try {
     const done = await dataSource.runMigrations({ transaction: 'each' });
